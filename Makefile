@@ -1,0 +1,119 @@
+# Nothing here needs more than Go, git and make. A C compiler adds the race detector and the dbmate command.
+
+.DEFAULT_GOAL := help
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The service and most of its tools are pure Go; the two recipes that need C say so themselves.
+export CGO_ENABLED = 0
+
+# tools/go.mod pins the tools, so that the service's own go.mod stays free of what they need.
+SQLC        = go tool -modfile=tools/go.mod sqlc
+STATICCHECK = go tool -modfile=tools/go.mod staticcheck
+
+# `go tool` would ignore the tags, and without sqlite_fts5 the migrations fail. Settings in the
+# environment come first, then those in .env.local, as with data-api itself.
+DBMATE_TAGS = sqlite_fts5,sqlite_omit_load_extension
+DBMATE      = go run -modfile=tools/go.mod -tags=$(DBMATE_TAGS) github.com/amacneil/dbmate/v2
+DBMATE_ENV  = --env-file .env.local --env-file dbmate.env
+
+# A compiler without the C library's headers is of no use, so the probe includes one of them.
+COMPILER = $(shell for c in gcc cc; do \
+	$$c -include stdlib.h -fsyntax-only -x c /dev/null 2>/dev/null && echo $$c && break; done)
+
+# SQLite is C turned into Go: under the race detector it is thirty times slower, and not ours to check.
+RACE = -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
+
+# Not every processor has a race detector: 32-bit ARM has none.
+CAN_RACE = test -n "$(COMPILER)" && CGO_ENABLED=1 go list -race runtime >/dev/null 2>&1
+
+# The tests come last, so that their result is what a reader sees at the end.
+CHECKS = check-format check-ascii check-tidy check-sql check-generated check-vet check-lint test
+
+.PHONY: help run build demo test check generate schema migrate bench clean $(CHECKS)
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build and serve; the database is made in ./data at the first start
+	bin/data-api serve
+
+# The version is stamped here. Go's own stamp would fail where git distrusts the folder's owner.
+build: ## Build bin/data-api, one static binary
+	go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/data-api ./cmd/data-api
+
+demo: export DATABASE_URL = sqlite:data/demo/metadata.db
+demo: build ## Import a made-up home into ./data/demo and serve it
+	@mkdir -p data/demo
+	bin/data-api import testdata/demo-home
+	bin/data-api serve
+
+test: ## Run all tests, with the race detector where there is a C compiler
+	@if $(CAN_RACE); then \
+		CGO_ENABLED=1 CC=$(COMPILER) go test $(RACE) ./...; \
+	else \
+		echo "No C compiler, or no race detector for this processor: testing without -race."; \
+		go test ./...; \
+	fi
+
+check: ## Run everything that CI runs
+	@for step in $(CHECKS); do \
+		echo "== $$step"; \
+		start=$$(date +%s); \
+		$(MAKE) --no-print-directory $$step || exit; \
+		echo "== $$step: passed in $$(( $$(date +%s) - start )) s"; \
+	done
+
+generate: ## Rewrite the generated part of db/ after a change under sql/
+	rm -f db/*.sql.go
+	$(SQLC) generate
+
+schema: ## Rewrite sql/schema.sql after a change of the migrations
+	go test ./db -run '^TestSchemaFile$$' -update
+
+migrate: ## Apply the migrations with dbmate; needs a C compiler
+	@test -n "$(COMPILER)" || { \
+		echo "The dbmate command needs a C compiler for SQLite, and there is none here."; \
+		echo "Without one, bin/data-api migrate does the same (make build makes it)."; \
+		exit 1; \
+	}
+	@mkdir -p data
+	CGO_ENABLED=1 CC=$(COMPILER) $(DBMATE) $(DBMATE_ENV) up
+
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./bench/...
+
+clean: ## Remove what was built, and the demo's data; your own data stays
+	rm -rf bin data/demo
+	rm -f *.test coverage.*
+
+check-format:
+	@unformatted=$$(gofmt -l .); \
+	test -z "$$unformatted" || { echo "Run gofmt -w on:" $$unformatted; exit 1; }
+
+# sqlc cuts queries short by as many bytes as characters beyond ASCII came before them, and says nothing.
+check-ascii:
+	@if LC_ALL=C grep -rn '[^[:print:][:blank:]]' sql; then \
+		echo "The lines above hold characters beyond ASCII, which break sqlc: keep sql/ free of them."; \
+		exit 1; \
+	fi
+
+check-tidy:
+	go mod tidy -diff
+
+check-sql:
+	$(SQLC) vet
+
+# Generates anew into a copy, as `sqlc diff` does not see the file that a removed query file left behind.
+check-generated:
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	cp -R sqlc.yaml sql db "$$copy" && \
+	rm -f "$$copy"/db/*.sql.go && \
+	$(SQLC) generate -f "$$copy/sqlc.yaml" && \
+	{ diff -ru db "$$copy/db" || { echo "db/ is not what sql/ says: run make generate."; exit 1; }; }
+
+check-vet:
+	go vet ./...
+
+check-lint:
+	$(STATICCHECK) ./...

@@ -1,0 +1,111 @@
+// Command data-api serves the metadata and the history of a smart home over HTTP.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // a container from scratch has no time zones
+)
+
+// version is set when the binary is linked.
+var version = "dev"
+
+// command is something that data-api can be told to do. run gets what follows the command's name.
+type command struct {
+	name, usage, about string
+	run                func(ctx context.Context, c config, args []string, out io.Writer) error
+	maxArgs            int // -1 for any number
+	minArgs            int
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "serve", "Serves the HTTP API; the default", serve, 0, 0},
+		{"import", "import PATH…", "Takes over Home Assistant's registries from .storage folders or files", importFiles, -1, 1},
+		{"migrate", "migrate", "Makes the database, or brings it up to date", migrate, 0, 0},
+		{"routes", "routes", "Lists the routes: method, path, operation, SQL file", listRoutes, 0, 0},
+		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0},
+		{"version", "version", "Prints the version", printVersion, 0, 0},
+	}
+}
+
+// errUsage says that the command line was wrong; what was wrong has been printed.
+var errUsage = errors.New("wrong usage")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "data-api:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	name := "serve"
+	switch {
+	case len(args) == 0:
+	case args[0] == "help", args[0] == "-h", args[0] == "-help", args[0] == "--help":
+		help(out)
+		return nil
+	case args[0] != "" && args[0][0] != '-':
+		name, args = args[0], args[1:]
+	}
+	for _, c := range commands() {
+		if c.name == name {
+			return c.start(ctx, args, out, errOut)
+		}
+	}
+	fmt.Fprintf(errOut, "data-api: there is no command %q\n\n", name)
+	help(errOut)
+	return errUsage
+}
+
+func (c command) start(ctx context.Context, args []string, out, errOut io.Writer) error {
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(out, "Usage: data-api %s\n\n%s.\n\n", c.usage, c.about)
+		helpSettings(out)
+		return nil
+	case err == nil && flags.NArg() < c.minArgs:
+		err = errors.New("an argument is missing")
+	case err == nil && c.maxArgs >= 0 && flags.NArg() > c.maxArgs:
+		err = fmt.Errorf("%q is one argument too many", flags.Arg(c.maxArgs))
+	}
+	if err != nil {
+		fmt.Fprintf(errOut, "data-api %s: %v\nUsage: data-api %s\n", c.name, err, c.usage)
+		return errUsage
+	}
+	settings, err := loadConfig(os.Environ())
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, settings, flags.Args(), out)
+}
+
+func help(w io.Writer) {
+	fmt.Fprint(w, "data-api serves the metadata and the history of a smart home over HTTP.\n\nUsage: data-api [COMMAND]\n\nCommands:\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-16s %s\n", c.usage, c.about)
+	}
+	fmt.Fprint(w, "\n")
+	helpSettings(w)
+}
+
+func printVersion(_ context.Context, _ config, _ []string, out io.Writer) error {
+	_, err := fmt.Fprintln(out, "data-api", version)
+	return err
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"dataapi/db"
+	"dataapi/internal/history"
+	"dataapi/server"
+)
+
+// Limits of a connection. A body may take as long as it likes to be processed, not to arrive.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 60 * time.Second
+	idleTimeout       = 120 * time.Second
+)
+
+// serve listens at once, opens the database in the background, and ends when ctx does: running requests
+// are finished, then the database is closed, which moves its log into the file.
+func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
+	log := c.logger(os.Stderr)
+	var influx *history.Influx
+	if c.InfluxURL != "" {
+		var err error
+		if influx, err = history.NewInflux(c.InfluxURL); err != nil {
+			return fmt.Errorf("INFLUXDB_URL: %w", err)
+		}
+	}
+	listener, err := net.Listen("tcp", c.address())
+	if err != nil {
+		return err
+	}
+	metadata := db.Prepare(c.database(), log)
+	defer metadata.Close()
+	httpServer := &http.Server{
+		Handler: server.New(server.Config{
+			DB: metadata, Influx: influx, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+		}),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	log.Info("listening", "url", "http://"+listener.Addr().String(), "version", version)
+	if !loopback(listener.Addr()) {
+		log.Warn("anyone who can reach this address can read and change the metadata: there is no authentication")
+	}
+	return runAll(ctx, c, log, httpServer, listener, metadata, influx)
+}
+
+// runAll runs everything until ctx ends or one of them fails.
+func runAll(ctx context.Context, c config, log *slog.Logger, h *http.Server, l net.Listener, metadata *db.DB, influx *history.Influx) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return metadata.Run(ctx) })
+	if influx != nil {
+		g.Go(func() error { return influx.Run(ctx) })
+	}
+	g.Go(func() error {
+		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		log.Info("shutting down")
+		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
+		defer cancel()
+		if err := h.Shutdown(deadline); err != nil {
+			return errors.Join(fmt.Errorf("requests were cut off: %w", err), h.Close())
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+func loopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+func listRoutes(_ context.Context, c config, _ []string, out io.Writer) error {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	s := server.New(server.Config{DB: db.Prepare(c.database(), slog.New(slog.DiscardHandler))})
+	for _, r := range s.Routes() {
+		fmt.Fprintf(t, "%s\t%s\t-> %s\t-> %s\n", r.Method, r.Path, r.Handler, r.SQL)
+	}
+	return t.Flush()
+}
+
+// healthcheck asks the service on this machine.
+func healthcheck(ctx context.Context, c config, _ []string, out io.Writer) error {
+	if ip := net.ParseIP(c.Host); ip == nil || ip.IsUnspecified() {
+		c.Host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address()+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: %s", body)
+	}
+	_, err = fmt.Fprintln(out, "ready")
+	return err
+}

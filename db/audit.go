@@ -1,0 +1,65 @@
+package db
+
+import (
+	"context"
+	"time"
+)
+
+// auditor has SQLite check all pages of the file, in the background: when it was opened, and then
+// again and again, as often as costs at most a thousandth of the time.
+type auditor struct {
+	*DB
+	of   *target   // the target of the last check
+	next time.Time // when the next one is due
+}
+
+const (
+	auditShare = 1000 // the pause between two checks, in durations of the last
+	auditEvery = 10 * time.Second
+	auditLeast = 24 * time.Hour
+)
+
+func (a *auditor) look(ctx context.Context) {
+	t := a.present.Load()
+	if t == nil || t == a.of && time.Now().Before(a.next) {
+		return
+	}
+	start := time.Now()
+	problem, err := checkPages(ctx, t)
+	if ctx.Err() != nil || a.present.Load() != t {
+		return
+	}
+	a.of = t
+	a.next = time.Now().Add(min(auditLeast, max(auditEvery, auditShare*time.Since(start))))
+	if err != nil {
+		problem = Classify(err).Error()
+	}
+	a.mu.Lock()
+	news := a.integrity.Problem != problem
+	a.integrity = Integrity{CheckedAt: time.Now(), Problem: problem}
+	a.mu.Unlock()
+	switch {
+	case news && problem != "":
+		a.log.Error("database damaged", "path", a.config.Path, "problem", problem)
+	case news:
+		a.log.Info("database whole again", "path", a.config.Path)
+	}
+}
+
+// checkPages returns what SQLite finds wrong with the file, or "".
+func checkPages(ctx context.Context, t *target) (string, error) {
+	dsn := t.reader
+	if dsn == "" {
+		return "", nil // in memory there is no file to be damaged
+	}
+	pool := newPool(rawConnector(dsn), 1)
+	defer pool.Close()
+	var result string
+	if err := pool.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
+		return "", err
+	}
+	if result == "ok" {
+		return "", nil
+	}
+	return result, nil
+}

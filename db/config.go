@@ -1,0 +1,99 @@
+package db
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config says which file holds the metadata and how it is opened.
+type Config struct {
+	Path        string        // of the file, or Memory
+	Timeout     time.Duration // how long a writer waits for another process's lock
+	CacheSize   int64         // page cache of the process, as PRAGMA cache_size takes it: pages, or KiB if negative
+	Synchronous string        // OFF, NORMAL, FULL or EXTRA
+}
+
+// Memory is the path of a database that lives and dies with the DB, for tests.
+const Memory = ":memory:"
+
+// DefaultConfig returns the settings that are meant for a home, for the file at path.
+func DefaultConfig(path string) Config {
+	return Config{Path: path, Timeout: 30 * time.Second, CacheSize: -64000, Synchronous: "NORMAL"}
+}
+
+// ParseURL returns the path in a DATABASE_URL. It takes dbmate's forms as dbmate reads them
+// (sqlite:rel.db, sqlite:/abs.db, sqlite:///abs.db, sqlite://abs-too.db; what follows a ? is for dbmate
+// and left out) and SQLAlchemy's, which the service before this one used (sqlite+aiosqlite:///rel.db,
+// sqlite+aiosqlite:////abs.db).
+func ParseURL(databaseURL string) (string, error) {
+	scheme, rest, ok := strings.Cut(databaseURL, ":")
+	rest, _, _ = strings.Cut(rest, "?")
+	switch {
+	case !ok || rest == "":
+	case scheme == "sqlite" || scheme == "sqlite3":
+		if rest == Memory {
+			return Memory, nil
+		}
+		if after, absolute := strings.CutPrefix(rest, "//"); absolute {
+			rest = "/" + strings.TrimLeft(after, "/")
+		}
+		return cleanPath(rest)
+	case strings.HasPrefix(scheme, "sqlite+"):
+		if after, ok := strings.CutPrefix(rest, "///"); ok && after != "" {
+			return cleanPath(after)
+		}
+	}
+	return "", fmt.Errorf("%q is not a SQLite URL, such as sqlite:data/metadata.db", databaseURL)
+}
+
+func cleanPath(escaped string) (string, error) {
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		return "", fmt.Errorf("%q: %w", escaped, err)
+	}
+	return filepath.Clean(path), nil
+}
+
+// readers is the size of the read pool: more connections than cores gain nothing.
+func readers() int { return min(4, max(2, runtime.GOMAXPROCS(0))) }
+
+// A reader waits for a lock only while another process holds the whole file, so it waits less long.
+const readerTimeout = 5 * time.Second
+
+// dsn returns the driver's name of the database; pragmas ride in it, so that each connection has them.
+func (c Config) dsn(timeout time.Duration, query ...string) string {
+	share := c.CacheSize / int64(readers()+1)
+	values := append(query,
+		"_dqs=0",
+		"_pragma=busy_timeout("+strconv.FormatInt(timeout.Milliseconds(), 10)+")",
+		"_pragma=cache_size("+strconv.FormatInt(share, 10)+")",
+		"_pragma=temp_store(MEMORY)",
+	)
+	if c.Path == Memory {
+		return "file::memory:?" + strings.Join(values, "&")
+	}
+	return "file:" + (&url.URL{Path: c.Path}).EscapedPath() + "?" + strings.Join(values, "&")
+}
+
+func (c Config) writerDSN(timeout time.Duration) string {
+	query := []string{"_txlock=immediate", "_pragma=foreign_keys(1)"}
+	if c.Path != Memory {
+		query = append(query, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+c.Synchronous+")")
+	}
+	return c.dsn(timeout, query...)
+}
+
+// readerDSN opens the file for reading only. immutable is for a file that nobody can write: SQLite then
+// needs no -shm beside it, and looks for no changes.
+func (c Config) readerDSN(immutable bool) string {
+	query := []string{"mode=ro", "_pragma=query_only(1)"}
+	if immutable {
+		query = append(query, "immutable=1")
+	}
+	return c.dsn(min(c.Timeout, readerTimeout), query...)
+}

@@ -1,0 +1,167 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/amacneil/dbmate/v2/pkg/dbmate"
+
+	datasql "dataapi/sql"
+)
+
+// migration is a dbmate file: its version is the digits before the first underscore of its name.
+type migration struct {
+	version string
+	file    string
+	up      string
+}
+
+// migrations returns the files of sql/migrations in their order. They are read as dbmate reads them;
+// what dbmate does badly on SQLite (no transaction, more than one up block) is refused.
+func migrations() ([]migration, error) {
+	entries, err := datasql.Migrations.ReadDir("migrations")
+	if err != nil {
+		return nil, err
+	}
+	var all []migration
+	for _, e := range entries {
+		file := path.Join("migrations", e.Name())
+		parsed, err := (&dbmate.Migration{FS: datasql.Migrations, FilePath: file}).Parse()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if len(parsed) != 1 || !parsed[0].UpOptions.Transaction() {
+			return nil, fmt.Errorf("%s: needs one up block, in a transaction", file)
+		}
+		version, _, _ := strings.Cut(e.Name(), "_")
+		all = append(all, migration{version: version, file: e.Name(), up: parsed[0].Up})
+	}
+	return all, nil
+}
+
+// schema is what a database file holds, seen from the migrations of this binary.
+type schema struct {
+	applied     []string    // versions, in order
+	pending     []migration // what this binary would add
+	empty       bool        // no tables at all
+	predecessor bool        // the file of the service before this one
+}
+
+// inspect reads what the database holds. The error is ErrUnavailable with Newer where a version is
+// applied that this binary does not have, and with Foreign where the tables are somebody else's.
+func inspect(ctx context.Context, c *sql.Conn) (schema, error) {
+	var s schema
+	all, err := migrations()
+	if err != nil {
+		return s, err
+	}
+	tables, err := column(ctx, c, datasql.Admin("list_tables"))
+	if err != nil {
+		return s, err
+	}
+	s.empty = len(tables) == 0
+	if slices.Contains(tables, "schema_migrations") {
+		if s.applied, err = column(ctx, c, datasql.Admin("list_versions")); err != nil {
+			return s, err
+		}
+	} else if !s.empty {
+		if err := c.QueryRowContext(ctx, datasql.Admin("is_predecessor")).Scan(&s.predecessor); err != nil {
+			return s, err
+		}
+		if !s.predecessor {
+			return s, unavailable(Foreign, nil, "the file is a SQLite database with other tables than data-api's (%s, …)", tables[0])
+		}
+	}
+	for _, version := range s.applied {
+		if !slices.ContainsFunc(all, func(m migration) bool { return m.version == version }) {
+			return s, unavailable(Newer, nil, "the database was migrated to %s by a newer data-api: install that version or a later one", version)
+		}
+	}
+	for _, m := range all {
+		if !slices.Contains(s.applied, m.version) {
+			s.pending = append(s.pending, m)
+		}
+	}
+	return s, nil
+}
+
+// migrate applies what is pending in one transaction, so that a file has either the old schema or the
+// new one, and returns the file names of what it applied. A second process that does the same waits at
+// BEGIN and then finds nothing to do. Foreign keys are off meanwhile, as they are under the dbmate
+// command, and checked before the commit.
+func migrate(ctx context.Context, c *sql.Conn) (applied []string, err error) {
+	if _, err := c.ExecContext(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
+		return nil, err
+	}
+	defer c.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys = ON")
+	tx, err := c.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() // after the commit it does nothing
+	s, err := inspect(ctx, c)
+	if err != nil || len(s.pending) == 0 {
+		return nil, err
+	}
+	if err := applyAll(ctx, tx, s); err != nil {
+		return nil, err
+	}
+	for _, m := range s.pending {
+		applied = append(applied, m.file)
+	}
+	return applied, tx.Commit()
+}
+
+func applyAll(ctx context.Context, tx *sql.Tx, s schema) error {
+	if s.predecessor {
+		if _, err := tx.ExecContext(ctx, datasql.Admin("predecessor_before")); err != nil {
+			return fmt.Errorf("predecessor's tables: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, datasql.Admin("create_versions")); err != nil {
+		return err
+	}
+	for _, m := range s.pending {
+		if _, err := tx.ExecContext(ctx, m.up); err != nil {
+			return fmt.Errorf("%s: %w", m.file, err)
+		}
+		if _, err := tx.ExecContext(ctx, datasql.Admin("record_version"), m.version); err != nil {
+			return fmt.Errorf("%s: %w", m.file, err)
+		}
+	}
+	if s.predecessor {
+		if _, err := tx.ExecContext(ctx, datasql.Admin("predecessor_after")); err != nil {
+			return fmt.Errorf("predecessor's rows: %w", err)
+		}
+	}
+	var broken int
+	if err := tx.QueryRowContext(ctx, datasql.Admin("foreign_key_violations")).Scan(&broken); err != nil {
+		return err
+	}
+	if broken > 0 {
+		return fmt.Errorf("%w: %d rows would refer to nothing", ErrConflict, broken)
+	}
+	return nil
+}
+
+// column returns the one text column of a query.
+func column(ctx context.Context, c *sql.Conn, query string) ([]string, error) {
+	rows, err := c.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var values []string
+	for rows.Next() {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		values = append(values, v)
+	}
+	return values, rows.Err()
+}

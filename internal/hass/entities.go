@@ -1,0 +1,123 @@
+package hass
+
+import (
+	"database/sql"
+	"errors"
+	"regexp"
+	"strings"
+
+	"dataapi/db"
+	"dataapi/db/dbtype"
+)
+
+type entity = db.SaveEntityParams
+
+// The ways to match an entity, tried for the whole batch one after the other, so that an entity that
+// was renamed is known by its registry id before another may claim its old name.
+const (
+	byRegistryID = iota
+	byUniqueID   // within its domain and platform
+	byEntityID
+	entityStages
+)
+
+var entities = &registry[entity]{
+	ids:    []string{"entity_id"},
+	also:   []string{"id", "platform", "unique_id"},
+	beside: isComputed,
+	extra:  func(e *entity) *dbtype.JSON { return &e.Extra },
+	fields: map[string]field[entity]{
+		"entity_id":             name(func(e *entity) *string { return &e.EntityID }),
+		"id":                    text(func(e *entity) **string { return &e.RegistryID }),
+		"registry_id":           text(func(e *entity) **string { return &e.RegistryID }),
+		"platform":              name(func(e *entity) *string { return &e.Platform }),
+		"unique_id":             version(func(e *entity) **string { return &e.UniqueID }),
+		"previous_unique_id":    version(func(e *entity) **string { return &e.PreviousUniqueID }),
+		"name":                  text(func(e *entity) **string { return &e.Name }),
+		"original_name":         text(func(e *entity) **string { return &e.OriginalName }),
+		"has_entity_name":       flag(func(e *entity) *bool { return &e.HasEntityName }),
+		"object_id_base":        text(func(e *entity) **string { return &e.ObjectIDBase }),
+		"suggested_object_id":   text(func(e *entity) **string { return &e.SuggestedObjectID }),
+		"translation_key":       text(func(e *entity) **string { return &e.TranslationKey }),
+		"icon":                  text(func(e *entity) **string { return &e.Icon }),
+		"original_icon":         text(func(e *entity) **string { return &e.OriginalIcon }),
+		"device_class":          text(func(e *entity) **string { return &e.DeviceClass }),
+		"original_device_class": text(func(e *entity) **string { return &e.OriginalDeviceClass }),
+		"unit_of_measurement":   text(func(e *entity) **string { return &e.UnitOfMeasurement }),
+		"supported_features":    integer(func(e *entity) **int64 { return &e.SupportedFeatures }),
+		"entity_category":       text(func(e *entity) **string { return &e.EntityCategory }),
+		"disabled_by":           text(func(e *entity) **string { return &e.DisabledBy }),
+		"hidden_by":             text(func(e *entity) **string { return &e.HiddenBy }),
+		"device_id":             text(func(e *entity) **string { return &e.DeviceID }),
+		"area_id":               text(func(e *entity) **string { return &e.AreaID }),
+		"config_entry_id":       text(func(e *entity) **string { return &e.ConfigEntryID }),
+		"config_subentry_id":    text(func(e *entity) **string { return &e.ConfigSubentryID }),
+		"labels":                stringSet(func(e *entity) *dbtype.JSON { return &e.Labels }),
+		"aliases":               stringSet(func(e *entity) *dbtype.JSON { return &e.Aliases }),
+		"aliases_v2":            anything(func(e *entity) *dbtype.JSON { return &e.AliasesV2 }),
+		"categories":            object(func(e *entity) *dbtype.JSON { return &e.Categories }, "{}"),
+		"capabilities":          object(func(e *entity) *dbtype.JSON { return &e.Capabilities }, ""),
+		"options":               object(func(e *entity) *dbtype.JSON { return &e.Options }, "{}"),
+		"created_at":            created(func(e *entity) *string { return &e.CreatedAt }),
+		"modified_at":           quiet(moment(func(e *entity) **string { return &e.ModifiedAt })),
+	},
+	valid:  validEntityID,
+	stages: entityStages,
+	match:  matchEntity,
+	fresh: func(id identity, now string) entity {
+		return entity{
+			EntityID: id.id, Platform: "unknown", Labels: "[]", Aliases: "[]", Categories: "{}", Options: "{}",
+			Extra: "{}", CreatedAt: now,
+		}
+	},
+	finish: func(e *entity, _ identity) (string, string) {
+		e.Platform = orElse(e.Platform, "unknown")
+		return "", ""
+	},
+	filled: func(e *entity) [2]string { return [2]string{e.EntityID, e.Platform} },
+	save:   saveEntity,
+	end: func(r *run) error {
+		_, err := r.q.DeleteParkedEntities(r.ctx)
+		return err
+	},
+}
+
+var entityIDs = regexp.MustCompile(`^[a-z0-9_]+\.[a-z0-9_]+$`)
+
+var errEntityID = errors.New("must be domain.object_id, in lower-case letters, digits and underscores")
+
+func validEntityID(id string) error {
+	if !entityIDs.MatchString(id) {
+		return errEntityID
+	}
+	return nil
+}
+
+func matchEntity(r *run, id identity, stage int) (entity, int64, error) {
+	var by db.MatchEntityParams
+	switch {
+	case stage == byRegistryID && id.registryID != nil:
+		by.RegistryID = id.registryID
+	case stage == byUniqueID && id.uniqueID != nil && id.platform != nil:
+		domain, _, _ := strings.Cut(id.id, ".")
+		by.Domain, by.Platform, by.UniqueID = &domain, id.platform, id.uniqueID
+	case stage == byEntityID:
+		by.EntityID = &id.id
+	default:
+		return entity{}, 0, sql.ErrNoRows
+	}
+	row, err := r.q.MatchEntity(r.ctx, by)
+	return entity(row), row.Key, err
+}
+
+// saveEntity frees the entity_id first, where another entity still has it: that one is renamed later in
+// the batch, or is no more.
+func saveEntity(r *run, before, e *entity) error {
+	if e.Key != 0 && e.EntityID != before.EntityID {
+		if err := r.q.ParkEntity(r.ctx, db.ParkEntityParams{EntityID: e.EntityID, Key: e.Key}); err != nil {
+			return err
+		}
+	}
+	e.UpdatedAt = r.now
+	return r.q.SaveEntity(r.ctx, *e)
+}

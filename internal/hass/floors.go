@@ -1,0 +1,41 @@
+package hass
+
+import (
+	"dataapi/db"
+	"dataapi/db/dbtype"
+)
+
+type floor = db.SaveFloorParams
+
+var floors = &registry[floor]{
+	ids:    []string{"floor_id"},
+	beside: isComputed,
+	extra:  func(f *floor) *dbtype.JSON { return &f.Extra },
+	fields: map[string]field[floor]{
+		"floor_id":    identified[floor],
+		"name":        name(func(f *floor) *string { return &f.Name }),
+		"level":       integer(func(f *floor) **int64 { return &f.Level }),
+		"icon":        text(func(f *floor) **string { return &f.Icon }),
+		"aliases":     stringSet(func(f *floor) *dbtype.JSON { return &f.Aliases }),
+		"created_at":  created(func(f *floor) *string { return &f.CreatedAt }),
+		"modified_at": quiet(moment(func(f *floor) **string { return &f.ModifiedAt })),
+	},
+	valid:  notEmpty,
+	stages: 1,
+	match: func(r *run, id identity, _ int) (floor, int64, error) {
+		row, err := r.q.MatchFloor(r.ctx, id.id)
+		return floor(row), row.Key, err
+	},
+	fresh: func(id identity, now string) floor {
+		return floor{FloorID: id.id, Aliases: "[]", Extra: "{}", CreatedAt: now}
+	},
+	finish: func(f *floor, id identity) (string, string) {
+		f.Name = orElse(f.Name, id.id)
+		return "", ""
+	},
+	filled: func(f *floor) [2]string { return [2]string{f.Name} },
+	save: func(r *run, _, f *floor) error {
+		f.UpdatedAt = r.now
+		return r.q.SaveFloor(r.ctx, *f)
+	},
+}

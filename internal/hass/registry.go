@@ -1,0 +1,339 @@
+// Package hass takes Home Assistant's registries into the database: entries as they are on the wire of
+// its WebSocket API or in the files under .storage, of any version since 2020.
+//
+// An entry is matched to the row it is about, and its members are laid over that row: an absent member
+// keeps what is stored, null clears it, one that has no column is kept in extra. What is left unchanged
+// is not written.
+package hass
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"dataapi/db"
+	"dataapi/db/dbtype"
+)
+
+// Kind names a registry.
+type Kind string
+
+// The registries.
+const (
+	Floors        Kind = "floors"
+	Labels        Kind = "labels"
+	Areas         Kind = "areas"
+	ConfigEntries Kind = "config_entries"
+	Devices       Kind = "devices"
+	Entities      Kind = "entities"
+)
+
+// Result counts what became of a batch: rows that are new, rows that changed, rows that were already
+// as the batch says, and what was refused.
+type Result struct {
+	Created   int         `json:"created"`
+	Updated   int         `json:"updated"`
+	Unchanged int         `json:"unchanged"`
+	Rejected  []Rejection `json:"rejected"`
+}
+
+// Stored counts the distinct rows that the batch holds and that now stand in the database.
+func (r Result) Stored() int { return r.Created + r.Updated + r.Unchanged }
+
+// Rejection says what was wrong with an entry, of which nothing was stored. An entry with several bad
+// members has a rejection for each.
+type Rejection struct {
+	Index  int     `json:"index"`  // in the batch, from 0
+	ID     *string `json:"id"`     // nil where the entry has none
+	Field  string  `json:"field"`  // the member; "" where the entry as a whole is meant
+	Reason string  `json:"reason"` // "must be …"
+}
+
+// Apply takes a batch into the database by q, which belongs to a transaction. A bad entry is rejected
+// and the others are stored. Where an id comes twice, the last one counts. progress, which may be nil,
+// is told from time to time how many entries are done. The error is one of package db.
+func Apply(ctx context.Context, q *db.Queries, kind Kind, batch Batch, progress func(done int)) (Result, error) {
+	if progress == nil {
+		progress = func(int) {}
+	}
+	run := run{ctx: ctx, q: q, now: time.Now().UTC().Format(timeLayout), progress: progress}
+	run.result.Rejected = []Rejection{}
+	var err error
+	switch kind {
+	case Floors:
+		err = apply(&run, floors, batch)
+	case Labels:
+		err = apply(&run, labels, batch)
+	case Areas:
+		err = apply(&run, areas, batch)
+	case ConfigEntries:
+		err = apply(&run, configEntries, batch)
+	case Devices:
+		err = apply(&run, devices, batch)
+	case Entities:
+		err = apply(&run, entities, batch)
+	default:
+		err = fmt.Errorf("unknown registry %q", kind)
+	}
+	slices.SortStableFunc(run.result.Rejected, func(a, b Rejection) int { return a.Index - b.Index })
+	return run.result, err
+}
+
+// run is one batch on its way.
+type run struct {
+	ctx      context.Context
+	q        *db.Queries
+	now      string
+	progress func(int)
+	done     int
+	result   Result
+}
+
+// registry is what the entries of one kind have in common. R holds a row's own columns.
+type registry[R any] struct {
+	ids    []string              // members that may hold the id, the first of which counts most
+	also   []string              // further members that identify an entry, see identity
+	fields map[string]field[R]   // member -> column
+	beside func(string) bool     // members to leave out: made by us, or secret
+	extra  func(*R) *dbtype.JSON // where other members go; nil drops them
+
+	valid  func(id string) error                                  // nil accepts any
+	stages int                                                    // ways to match, tried one after the other for the whole batch
+	match  func(r *run, id identity, stage int) (R, int64, error) // row and key; sql.ErrNoRows where there is none
+	fresh  func(id identity, now string) R
+	finish func(row *R, id identity) (field, reason string) // fills what may not be empty, or says what is missing
+	filled func(*R) [2]string                               // the columns of field name, which finish may have filled; may be nil
+	save   func(r *run, before, row *R) error
+	end    func(r *run) error // after the batch; may be nil
+}
+
+// identity is by what an entry is matched. Only an entity has more than the id.
+type identity struct {
+	id                             string
+	registryID, platform, uniqueID *string
+}
+
+// entry is an element of a batch that has an identity.
+type entry struct {
+	index int
+	id    identity
+	value jsontext.Value
+}
+
+func apply[R any](r *run, reg *registry[R], batch Batch) error {
+	pending := identify(r, reg, batch)
+	claimed := make(map[int64]struct{}, len(pending))
+	members := make([]member, 0, 64)
+	for stage := range reg.stages {
+		last := stage == reg.stages-1
+		rest := pending[:0]
+		for _, e := range pending {
+			row, key, err := reg.match(r, e.id, stage)
+			_, taken := claimed[key]
+			switch {
+			case err != nil && !errors.Is(err, sql.ErrNoRows):
+				return err
+			case err == nil && !taken:
+				claimed[key] = struct{}{}
+			case !last:
+				rest = append(rest, e)
+				continue
+			default:
+				row, key = reg.fresh(e.id, r.now), 0
+			}
+			members, _ = membersOf(e.value, members[:0])
+			if err := reg.store(r, e, &row, key == 0, members); err != nil {
+				return err
+			}
+			r.step()
+		}
+		pending = rest
+	}
+	if reg.end != nil {
+		return reg.end(r)
+	}
+	return nil
+}
+
+func (r *run) step() {
+	if r.done++; r.done%1000 == 0 {
+		r.progress(r.done)
+	}
+}
+
+func (r *run) reject(index int, id *string, field, reason string) {
+	r.result.Rejected = append(r.result.Rejected, Rejection{Index: index, ID: id, Field: field, Reason: reason})
+}
+
+// store lays the members of an entry over its row and saves the row if that changed it.
+func (reg *registry[R]) store(r *run, e entry, row *R, isNew bool, members []member) error {
+	before := *row
+	changed, good := reg.overlay(r, e, row, members)
+	if !good {
+		return nil
+	}
+	if field, reason := reg.finish(row, e.id); reason != "" {
+		r.reject(e.index, &e.id.id, field, reason)
+		return nil
+	}
+	changed = changed || reg.filled != nil && reg.filled(row) != reg.filled(&before)
+	if !changed && !isNew {
+		r.result.Unchanged++
+		return nil
+	}
+	err := reg.save(r, &before, row)
+	switch {
+	case errors.Is(db.Classify(err), db.ErrConflict):
+		r.reject(e.index, &e.id.id, "", "collides with another entry")
+	case err != nil:
+		return err
+	case isNew:
+		r.result.Created++
+	default:
+		r.result.Updated++
+	}
+	return nil
+}
+
+// overlay takes each member into the row. good is false where one was refused.
+func (reg *registry[R]) overlay(r *run, e entry, row *R, members []member) (changed, good bool) {
+	good = true
+	var unknown []member
+	for _, m := range members {
+		take, known := reg.fields[m.name]
+		if !known {
+			if reg.extra != nil && !reg.beside(m.name) {
+				unknown = append(unknown, m)
+			}
+			continue
+		}
+		did, err := take(row, m.value)
+		if err != nil {
+			r.reject(e.index, &e.id.id, m.name, err.Error())
+			good = false
+		}
+		changed = changed || did
+	}
+	if len(unknown) > 0 {
+		changed = set(reg.extra(row), merged(*reg.extra(row), unknown)) || changed
+	}
+	return changed, good
+}
+
+// merged returns the object with the members laid over it; null takes one out.
+func merged(object dbtype.JSON, members []member) dbtype.JSON {
+	old, _ := membersOf(jsontext.Value(object), nil)
+	for _, m := range members {
+		old = slices.DeleteFunc(old, func(o member) bool { return o.name == m.name })
+		if m.value.Kind() != 'n' {
+			old = append(old, m)
+		}
+	}
+	text := []byte{'{'}
+	for i, m := range old {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text, _ = jsontext.AppendQuote(text, m.name)
+		text = append(append(text, ':'), m.value...)
+	}
+	return dbtype.JSON(canonical(append(text, '}')))
+}
+
+// identify finds by what each entry is matched, rejects those that say it badly, and leaves out those
+// that a later one of the same identity replaces.
+func identify[R any](r *run, reg *registry[R], batch Batch) []entry {
+	entries := make([]entry, 0, len(batch))
+	members := make([]member, 0, 64)
+	for i, v := range batch {
+		var ok bool
+		if members, ok = membersOf(v, members[:0]); !ok {
+			r.reject(i, nil, "", "must be an object")
+			continue
+		}
+		if id, ok := reg.identity(r, i, members); ok {
+			entries = append(entries, entry{index: i, id: id, value: v})
+		}
+	}
+	seen := make(map[string]struct{}, len(entries))
+	kept := len(entries)
+	for i := len(entries) - 1; i >= 0; i-- {
+		e := entries[i]
+		_, doubled := seen[e.id.id]
+		seen[e.id.id] = struct{}{}
+		if e.id.registryID != nil {
+			key := "\x00" + *e.id.registryID
+			_, again := seen[key]
+			seen[key] = struct{}{}
+			doubled = doubled || again
+		}
+		if !doubled {
+			kept--
+			entries[kept] = e
+		}
+	}
+	return entries[kept:]
+}
+
+// identity reads the members that identify an entry, or rejects it.
+func (reg *registry[R]) identity(r *run, index int, members []member) (id identity, ok bool) {
+	name, value := reg.ids[0], jsontext.Value(nil)
+	for _, want := range reg.ids {
+		if v, found := find(members, want); found {
+			name, value = want, v
+			break
+		}
+	}
+	switch {
+	case value == nil:
+		r.reject(index, nil, name, "is missing")
+		return id, false
+	case value.Kind() != '"':
+		r.reject(index, nil, name, "must be a string")
+		return id, false
+	}
+	id.id = unquote(value)
+	if err := reg.valid(id.id); err != nil {
+		r.reject(index, &id.id, name, err.Error())
+		return id, false
+	}
+	for i, at := range []**string{&id.registryID, &id.platform, &id.uniqueID}[:len(reg.also)] {
+		if v, found := find(members, reg.also[i]); found && v.Kind() == '"' {
+			s := unquote(v)
+			*at = &s
+		}
+	}
+	return id, true
+}
+
+func find(members []member, name string) (jsontext.Value, bool) {
+	for i := len(members) - 1; i >= 0; i-- {
+		if members[i].name == name {
+			return members[i].value, true
+		}
+	}
+	return nil, false
+}
+
+var errEmpty = errors.New("must not be empty")
+
+func notEmpty(id string) error {
+	if id == "" {
+		return errEmpty
+	}
+	return nil
+}
+
+// computed are the members that data-api itself adds to what it serves. They are left out, so that what
+// was read may be sent back.
+var computed = map[string]bool{
+	"area_count": true, "area_name": true, "device_count": true, "disabled": true, "domain": true,
+	"entity_count": true, "extra": true, "floor_name": true, "own_area_id": true, "timestamp": true, "updated_at": true,
+}
+
+func isComputed(name string) bool { return computed[name] }

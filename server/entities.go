@@ -1,0 +1,40 @@
+package server
+
+import (
+	"net/http"
+
+	"dataapi/db"
+	"dataapi/internal/hass"
+)
+
+func (s *Server) listEntities(r *http.Request) (any, error) {
+	q := parse(r)
+	l := listingOf[db.Entity](q, r, "entities", 100, 10000)
+	p := db.ListEntitiesParams{
+		EntityIds: q.list("entity_id"), DeviceIds: q.list("device_id"), LabelIds: q.list("label_id"),
+		AreaIds: q.listOrNone("area_id"), FloorID: q.text("floor_id"),
+		Manufacturer: q.text("manufacturer"), Model: q.text("model"), Integration: q.text("integration"),
+		Platform: q.text("platform"), Domain: q.text("domain"), DeviceClass: q.text("device_class"),
+		EntityCategory: q.text("entity_category"), Disabled: q.flag("disabled"),
+		Q: q.search("q"), After: l.after, Lim: l.limit + 1,
+	}
+	if err := q.err(); err != nil {
+		return nil, err
+	}
+	rows, err := s.DB.ListEntities(r.Context(), p)
+	return listed(l, rows, err, func(e *db.Entity) string { return e.EntityID }, func() (int64, error) {
+		return s.DB.CountEntities(r.Context(), db.CountEntitiesParams{
+			EntityIds: p.EntityIds, DeviceIds: p.DeviceIds, LabelIds: p.LabelIds, AreaIds: p.AreaIds, FloorID: p.FloorID,
+			Manufacturer: p.Manufacturer, Model: p.Model, Integration: p.Integration, Platform: p.Platform,
+			Domain: p.Domain, DeviceClass: p.DeviceClass, EntityCategory: p.EntityCategory, Disabled: p.Disabled, Q: p.Q,
+		})
+	})
+}
+
+func (s *Server) getEntity(r *http.Request) (any, error) {
+	return single(r, "entity", "entity_id", s.DB.GetEntity)
+}
+
+func (s *Server) bulkUpsertEntities(r *http.Request) (any, error) {
+	return s.bulkUpsert(r, hass.Entities)
+}

@@ -1,0 +1,195 @@
+package server
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"time"
+
+	"dataapi/db"
+	"dataapi/internal/history"
+)
+
+// health is the truth about the service and what it depends on.
+type health struct {
+	Status         string         `json:"status"` // healthy, degraded or unhealthy
+	Service        string         `json:"service"`
+	Version        string         `json:"version"`
+	Timestamp      time.Time      `json:"timestamp"`
+	UptimeSeconds  float64        `json:"uptime_seconds"`
+	Dependencies   dependencies   `json:"dependencies"`
+	Authentication authentication `json:"authentication"`
+}
+
+type dependencies struct {
+	SQLite   sqliteHealth   `json:"sqlite"`
+	InfluxDB influxdbHealth `json:"influxdb"`
+}
+
+type authentication struct {
+	Enabled bool `json:"enabled"`
+}
+
+// sqliteHealth is judged by reading real tables and the newest migration, and by the background check
+// of all pages. Members are null where they cannot be known.
+type sqliteHealth struct {
+	Status         string     `json:"status"`
+	Reason         db.Reason  `json:"reason,omitempty"`
+	Detail         string     `json:"detail,omitempty"`
+	Connection     string     `json:"connection"` // open, read_only or closed
+	JournalMode    *string    `json:"journal_mode"`
+	WALEnabled     bool       `json:"wal_enabled"`
+	SchemaVersion  *string    `json:"schema_version"`
+	DatabaseSizeMB float64    `json:"database_size_mb"`
+	WALSizeMB      float64    `json:"wal_size_mb"`
+	IntegrityCheck *integrity `json:"integrity_check"`
+	QueryCount     int64      `json:"query_count"`
+	AvgQueryTimeMS *float64   `json:"avg_query_time_ms"`
+}
+
+type integrity struct {
+	CheckedAt time.Time `json:"checked_at"`
+	OK        bool      `json:"ok"`
+	Problem   string    `json:"problem,omitempty"`
+}
+
+type influxdbHealth struct {
+	Status         string   `json:"status"` // healthy, unhealthy, unknown or not_configured
+	URL            *string  `json:"url"`
+	Version        *string  `json:"version"`
+	Detail         string   `json:"detail,omitempty"`
+	QueryCount     int64    `json:"query_count"`
+	AvgQueryTimeMS *float64 `json:"avg_query_time_ms"`
+	SuccessRate    *float64 `json:"success_rate"` // percent
+}
+
+// The words for a state.
+const (
+	healthy   = "healthy"
+	degraded  = "degraded"
+	unhealthy = "unhealthy"
+)
+
+// healthTimeout bounds how long a sick database may delay the answer that it is sick.
+const healthTimeout = 2 * time.Second
+
+func (s *Server) getHealth(r *http.Request) (any, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
+	defer cancel()
+	status := s.DB.Status(ctx)
+	h := health{
+		Service: "data-api", Version: s.Version,
+		Timestamp: time.Now().UTC(), UptimeSeconds: math.Round(time.Since(s.started).Seconds()*10) / 10,
+		Dependencies: dependencies{SQLite: sqliteHealthOf(status), InfluxDB: influxdbHealthOf(s.Influx)},
+	}
+	h.Status = overall(h.Dependencies.SQLite.Status, h.Dependencies.InfluxDB.Status)
+	return fresh{http.StatusOK, h}, nil
+}
+
+// overall is as bad as SQLite is; InfluxDB can make it no worse than degraded.
+func overall(sqlite, influxdb string) string {
+	if sqlite == healthy && influxdb == unhealthy {
+		return degraded
+	}
+	return sqlite
+}
+
+func sqliteHealthOf(st db.Status) sqliteHealth {
+	h := sqliteHealth{
+		Status: healthy, Reason: st.Reason, Detail: st.Detail, Connection: "open",
+		JournalMode: known(st.JournalMode), WALEnabled: st.JournalMode == "wal", SchemaVersion: known(st.Schema),
+		DatabaseSizeMB: megabytes(st.Size), WALSizeMB: megabytes(st.LogSize),
+		QueryCount:     st.Reads.Queries + st.Writes.Queries,
+		AvgQueryTimeMS: average(st.Reads.Time+st.Writes.Time, st.Reads.Queries+st.Writes.Queries),
+	}
+	if !st.Integrity.CheckedAt.IsZero() {
+		h.IntegrityCheck = &integrity{st.Integrity.CheckedAt.UTC(), st.Integrity.Problem == "", st.Integrity.Problem}
+	}
+	switch {
+	case !st.Readable:
+		h.Status, h.Connection = unhealthy, "closed"
+	case st.Reason == db.Corrupt:
+		h.Status = unhealthy
+	case st.Reason == db.ReadOnly:
+		h.Status, h.Connection = degraded, "read_only"
+	case st.Reason != "":
+		h.Status = degraded
+	}
+	return h
+}
+
+func influxdbHealthOf(influx *history.Influx) influxdbHealth {
+	if influx == nil {
+		return influxdbHealth{Status: "not_configured"}
+	}
+	st := influx.State()
+	h := influxdbHealth{
+		Status: "unknown", URL: &st.URL, Version: known(st.Version), Detail: st.Problem,
+		QueryCount: st.Requests, AvgQueryTimeMS: average(st.Time, st.Requests),
+	}
+	if st.Requests > 0 {
+		rate := math.Round(1000*float64(st.Requests-st.Failures)/float64(st.Requests)) / 10
+		h.SuccessRate = &rate
+		h.Status = unhealthy
+	}
+	if st.Up {
+		h.Status = healthy
+	}
+	return h
+}
+
+func known(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func megabytes(bytes int64) float64 { return math.Round(float64(bytes)/(1<<20)*1000) / 1000 }
+
+func average(total time.Duration, n int64) *float64 {
+	if n == 0 {
+		return nil
+	}
+	ms := math.Round(float64(total.Microseconds())/float64(n)) / 1000
+	return &ms
+}
+
+// liveness is the answer of a process that can answer.
+type liveness struct {
+	Status string `json:"status"`
+}
+
+func (s *Server) getLiveness(*http.Request) (any, error) {
+	return fresh{http.StatusOK, liveness{"alive"}}, nil
+}
+
+// readiness says whether SQLite can be read.
+func (s *Server) getReadiness(r *http.Request) (any, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
+	defer cancel()
+	if st := s.DB.Status(ctx); !st.Readable {
+		return nil, &db.Unavailable{Reason: st.Reason, Detail: st.Detail}
+	}
+	return fresh{http.StatusOK, liveness{"ready"}}, nil
+}
+
+// info says what answers here.
+type info struct {
+	Service     string    `json:"service"`
+	Description string    `json:"description"`
+	Version     string    `json:"version"`
+	Status      string    `json:"status"`
+	Timestamp   time.Time `json:"timestamp"`
+	Health      string    `json:"health"`
+	OpenAPI     string    `json:"openapi"`
+	API         string    `json:"api"`
+}
+
+func (s *Server) getInfo(*http.Request) (any, error) {
+	return fresh{http.StatusOK, info{
+		Service: "data-api", Description: "The metadata and the history of a smart home, over HTTP",
+		Version: s.Version, Status: "running", Timestamp: time.Now().UTC(),
+		Health: "/health", OpenAPI: "/openapi.json", API: "/api/v1",
+	}}, nil
+}

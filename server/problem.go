@@ -1,0 +1,117 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"dataapi/db"
+	"dataapi/internal/hass"
+)
+
+// problem is the body of every answer that is not a success (RFC 9457).
+type problem struct {
+	Type      string       `json:"type"`
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Detail    string       `json:"detail,omitempty"`
+	Instance  string       `json:"instance"`
+	RequestID string       `json:"request_id"`
+	Reason    db.Reason    `json:"reason,omitempty"` // of a 503: why the database cannot be used
+	Errors    []fieldError `json:"errors,omitempty"`
+}
+
+// fieldError names a bad parameter, and says what it should be.
+type fieldError struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// What a handler may return, beside the errors of packages db and hass.
+var (
+	errNoRoute     = errors.New("there is nothing at this path")
+	errMethod      = errors.New("this path does not take this method")
+	errPanic       = errors.New("panic")
+	errContentType = errors.New("the body must be application/json, and Content-Type must say so")
+	errEncoding    = errors.New("the body may be compressed by gzip and by nothing else")
+	errGzip        = errors.New("the body is not what Content-Encoding says")
+	errNoBody      = errors.New("the body cannot be read")
+)
+
+// invalid is bad input: every field that is bad.
+type invalid []fieldError
+
+func (e invalid) Error() string { return "a parameter is not valid" }
+
+// missing is an id that nothing has.
+type missing struct{ noun, id string }
+
+func (e missing) Error() string { return "no " + e.noun + " has the id " + e.id }
+
+// problemOf is the only place where an error becomes a status. What is not known here is a 500, whose
+// cause is for the log alone.
+func problemOf(err error) problem {
+	err = db.Classify(err)
+	var (
+		bad      invalid
+		gone     missing
+		tooLarge *http.MaxBytesError
+		down     *db.Unavailable
+	)
+	switch {
+	case errors.As(err, &bad):
+		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error(), Errors: bad}
+	case errors.As(err, &gone), errors.Is(err, errNoRoute):
+		return problem{Status: http.StatusNotFound, Detail: err.Error()}
+	case errors.Is(err, db.ErrNotFound):
+		return problem{Status: http.StatusNotFound}
+	case errors.Is(err, errMethod):
+		return problem{Status: http.StatusMethodNotAllowed, Detail: err.Error()}
+	case errors.Is(err, hass.ErrSyntax), errors.Is(err, errGzip), errors.Is(err, errNoBody):
+		return problem{Status: http.StatusBadRequest, Detail: err.Error()}
+	case errors.As(err, &tooLarge):
+		return problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than MAX_BODY_BYTES allows"}
+	case errors.Is(err, errContentType), errors.Is(err, errEncoding):
+		return problem{Status: http.StatusUnsupportedMediaType, Detail: err.Error()}
+	case errors.Is(err, db.ErrConflict):
+		return problem{Status: http.StatusConflict, Detail: "the change collides with what is stored"}
+	case errors.As(err, &down):
+		return problem{Status: http.StatusServiceUnavailable, Detail: down.Detail, Reason: down.Reason}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return problem{Status: http.StatusServiceUnavailable, Detail: "the request was not answered in time"}
+	}
+	return problem{Status: http.StatusInternalServerError}
+}
+
+// fail answers with the problem that err is.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	p.Type = "about:blank"
+	p.Title = http.StatusText(p.Status)
+	p.Instance = r.URL.EscapedPath()
+	p.RequestID = w.Header().Get("X-Request-Id")
+	header := w.Header()
+	header.Set("Content-Type", "application/problem+json")
+	header.Set("Cache-Control", "no-store")
+	switch {
+	case p.Status == http.StatusServiceUnavailable:
+		header.Set("Retry-After", "1")
+		fallthrough
+	case p.Status == http.StatusInternalServerError:
+		s.Log.Error("request failed", "request_id", p.RequestID, "error", err)
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and integers only
+	}
+	w.WriteHeader(p.Status)
+	w.Write(append(body, '\n'))
+}
+
+func (s *Server) methodNotAllowed(allow string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allow)
+		s.fail(w, r, errMethod)
+	})
+}

@@ -1,0 +1,333 @@
+package server
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+
+	"dataapi/internal/hass"
+)
+
+// handler answers a request with a value that is encoded as JSON, with a fresh or a file, or with an error.
+type handler func(r *http.Request) (any, error)
+
+// fresh is an answer about this moment, which nobody may keep.
+type fresh struct {
+	status int
+	value  any
+}
+
+// file is an answer that is sent as it is.
+type file struct {
+	contentType string
+	body        []byte
+}
+
+// answer makes a handler an http.Handler. All of the answer is ready before its first byte is sent.
+func (s *Server) answer(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		value, err := h(r)
+		if err == nil {
+			err = s.reply(w, r, value)
+		}
+		if err != nil && r.Context().Err() == nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error {
+	header := w.Header()
+	switch v := value.(type) {
+	case fresh:
+		body, err := encode(v.value)
+		if err != nil {
+			return err
+		}
+		header["Content-Type"] = contentTypeJSON
+		header["Cache-Control"] = noStore
+		s.send(w, r, v.status, body)
+		return nil
+	case file:
+		header.Set("Content-Type", v.contentType)
+		s.sendTagged(w, r, v.body)
+		return nil
+	}
+	body, err := encode(value)
+	if err != nil {
+		return err
+	}
+	header["Content-Type"] = contentTypeJSON
+	if p, ok := value.(interface{ link() string }); ok && p.link() != "" {
+		header["Link"] = []string{p.link()}
+	}
+	s.sendTagged(w, r, body)
+	return nil
+}
+
+var (
+	contentTypeJSON = []string{"application/json"}
+	noStore         = []string{"no-store"}
+	revalidate      = []string{"private, no-cache"}
+	varyEncoding    = []string{"Accept-Encoding"}
+)
+
+// encode is the only JSON encoding: members in the order of the SELECT list, no escapes for HTML.
+func encode(value any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return b.Bytes(), err
+}
+
+// sendTagged sends a body that clients may keep as long as its ETag holds: the hash of the bytes before
+// compression (RFC 9110, section 8.8.3).
+func (s *Server) sendTagged(w http.ResponseWriter, r *http.Request, body []byte) {
+	sum := sha256.Sum256(body)
+	tag := base64.RawURLEncoding.EncodeToString(sum[:16])
+	header := w.Header()
+	header["Cache-Control"] = revalidate
+	header["Vary"] = varyEncoding
+	if s.compresses(r, body) {
+		header["Etag"] = []string{`"` + tag + `-gzip"`}
+	} else {
+		header["Etag"] = []string{`"` + tag + `"`}
+	}
+	if noneMatch(r.Header.Values("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	s.send(w, r, http.StatusOK, body)
+}
+
+// noneMatch says whether one of the tags in If-None-Match is ours, in whatever encoding.
+func noneMatch(headers []string, tag string) bool {
+	for _, h := range headers {
+		for t := range strings.SplitSeq(h, ",") {
+			t = strings.Trim(strings.TrimPrefix(strings.TrimSpace(t), "W/"), `"`)
+			if t == "*" || strings.TrimSuffix(t, "-gzip") == tag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	header := w.Header()
+	if s.compresses(r, body) {
+		body = compressed(body)
+		header["Content-Encoding"] = []string{"gzip"}
+		header["Vary"] = varyEncoding
+	}
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	w.Write(body) // an error means that the client has gone
+}
+
+// worthwhile is the size from which a body is compressed: below it, it would travel in one packet anyhow.
+const worthwhile = 1400
+
+func (s *Server) compresses(r *http.Request, body []byte) bool {
+	if !s.Compress || len(body) < worthwhile {
+		return false
+	}
+	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		coding, quality, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if coding == "gzip" || coding == "*" {
+			q := strings.TrimSpace(quality)
+			return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+		}
+	}
+	return false
+}
+
+var gzips = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	return w
+}}
+
+func compressed(body []byte) []byte {
+	var b bytes.Buffer
+	w := gzips.Get().(*gzip.Writer)
+	w.Reset(&b)
+	w.Write(body)
+	w.Close()
+	gzips.Put(w)
+	return b.Bytes()
+}
+
+// page is one page of a list: the items under the noun, how many they are, and where the next begins.
+type page[T any] struct {
+	listing
+	items []T
+	next  string
+	count *int64 // of all that match, where it was asked for
+}
+
+// pageOf makes a page of rows of which one more than the limit was read; id gives a row's page key.
+func pageOf[T any](l listing, rows []T, id func(*T) string) page[T] {
+	p := page[T]{listing: l, items: rows}
+	if int64(len(rows)) > l.limit {
+		p.items = rows[:l.limit]
+		p.next = sealCursor(l.noun, id(&p.items[l.limit-1]))
+	}
+	return p
+}
+
+// link is the Link header to the next page (RFC 8288), or "".
+func (p page[T]) link() string {
+	if p.next == "" {
+		return ""
+	}
+	values := p.self.Query()
+	values.Set("cursor", p.next)
+	next := url.URL{Path: p.self.Path, RawPath: p.self.RawPath, RawQuery: values.Encode()}
+	return "<" + next.String() + `>; rel="next"`
+}
+
+// MarshalJSON writes {"NOUN": […], "count": N, "limit": L, "next_cursor": C, "total": T}; total is there
+// only where it was asked for.
+func (p page[T]) MarshalJSON() ([]byte, error) {
+	items, err := encode(trim(p.items, p.fields))
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, len(items)+128)
+	b = append(b, `{"`...)
+	b = append(b, p.noun...)
+	b = append(b, `":`...)
+	b = append(b, bytes.TrimSuffix(items, []byte{'\n'})...)
+	b = append(b, `,"count":`...)
+	b = strconv.AppendInt(b, int64(len(p.items)), 10)
+	b = append(b, `,"limit":`...)
+	b = strconv.AppendInt(b, p.limit, 10)
+	b = append(b, `,"next_cursor":`...)
+	if p.next == "" {
+		b = append(b, "null"...)
+	} else {
+		b = strconv.AppendQuote(b, p.next)
+	}
+	if p.count != nil {
+		b = append(b, `,"total":`...)
+		b = strconv.AppendInt(b, *p.count, 10)
+	}
+	return append(b, '}'), nil
+}
+
+// trim returns rows with only the fields; nil keeps all.
+func trim[T any](rows []T, fields []string) any {
+	if fields == nil {
+		return rows
+	}
+	trimmed := make([]trimmedRow, len(rows))
+	for i := range rows {
+		trimmed[i] = trimOne(rows[i], fields)
+	}
+	return trimmed
+}
+
+func trimOne[T any](row T, fields []string) trimmedRow {
+	return trimmedRow{reflect.ValueOf(row), membersOf[T](), fields}
+}
+
+// trimmedRow is a row of which some members are shown.
+type trimmedRow struct {
+	row     reflect.Value
+	members map[string]int
+	fields  []string
+}
+
+// MarshalJSON writes the fields in the order in which they were asked for.
+func (t trimmedRow) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, name := range t.fields {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		value, err := encode(t.row.Field(t.members[name]).Interface())
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(strconv.AppendQuote(b, name), ':'), bytes.TrimSuffix(value, []byte{'\n'})...)
+	}
+	return append(b, '}'), nil
+}
+
+var memberTables sync.Map // reflect.Type -> map[string]int
+
+// membersOf maps the JSON members of a row type to its fields.
+func membersOf[T any]() map[string]int {
+	t := reflect.TypeFor[T]()
+	if known, ok := memberTables.Load(t); ok {
+		return known.(map[string]int)
+	}
+	members := make(map[string]int, t.NumField())
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "-" {
+			members[name] = i
+		}
+	}
+	memberTables.Store(t, members)
+	return members
+}
+
+// batch reads a body that is a JSON list of registry entries.
+func (s *Server) batch(r *http.Request) (hass.Batch, error) {
+	body, err := s.body(r, s.MaxBody)
+	if err != nil {
+		return nil, err
+	}
+	return hass.ReadBatch(body)
+}
+
+// body reads a JSON body of at most limit bytes, before and after decompression.
+func (s *Server) body(r *http.Request, limit int64) ([]byte, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
+		return nil, errContentType
+	}
+	reader := http.MaxBytesReader(nil, r.Body, limit)
+	switch r.Header.Get("Content-Encoding") {
+	case "", "identity":
+	case "gzip":
+		inflated, err := gzip.NewReader(reader)
+		if err != nil {
+			return nil, errGzip
+		}
+		reader = http.MaxBytesReader(nil, inflated, limit)
+	default:
+		return nil, errEncoding
+	}
+	return readAll(reader, r.ContentLength)
+}
+
+func readAll(reader io.Reader, expected int64) ([]byte, error) {
+	var b bytes.Buffer
+	if expected > 0 {
+		b.Grow(int(min(expected, 1<<20)) + bytes.MinRead) // a header is a claim: larger bodies grow as they come
+	}
+	_, err := b.ReadFrom(reader)
+	return b.Bytes(), bodyError(err)
+}
+
+// bodyError keeps the error that says the body is too large, and makes any other one of ours.
+func bodyError(err error) error {
+	var tooLarge *http.MaxBytesError
+	if err == nil || errors.As(err, &tooLarge) {
+		return err
+	}
+	return errNoBody
+}

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// route is a row of the table. id is the operation in openapi.yaml; sql is the file under sql/queries
+// that the handler's accessors come from, "" where it has none. The aliases of the service before this
+// one have the handler, and so the operation, of their canonical path.
+type route struct {
+	method, path string
+	id           string
+	sql          string
+	handle       handler
+}
+
+// routes is every route there is. Literal paths stand before patterns: mux takes the first that matches.
+func (s *Server) routes() []route {
+	return []route{
+		{"GET", "/api/v1/floors", "listFloors", "floors", s.listFloors},
+		{"GET", "/api/v1/floors/{floor_id}", "getFloor", "floors", s.getFloor},
+		{"GET", "/api/v1/areas", "listAreas", "areas", s.listAreas},
+		{"GET", "/api/v1/areas/{area_id}", "getArea", "areas", s.getArea},
+		{"GET", "/api/v1/labels", "listLabels", "labels", s.listLabels},
+		{"GET", "/api/v1/labels/{label_id}", "getLabel", "labels", s.getLabel},
+		{"GET", "/api/v1/config_entries", "listConfigEntries", "config_entries", s.listConfigEntries},
+		{"GET", "/api/v1/config_entries/{entry_id}", "getConfigEntry", "config_entries", s.getConfigEntry},
+		{"GET", "/api/v1/integrations/{domain}/analytics", "getIntegrationAnalytics", "config_entries", s.getIntegrationAnalytics},
+		{"GET", "/api/v1/devices", "listDevices", "devices", s.listDevices},
+		{"GET", "/api/v1/devices/{device_id}", "getDevice", "devices", s.getDevice},
+		{"GET", "/api/v1/entities", "listEntities", "entities", s.listEntities},
+		{"GET", "/api/v1/entities/{entity_id}", "getEntity", "entities", s.getEntity},
+
+		{"GET", "/api/devices", "listDevicesAlias", "devices", s.listDevices},
+		{"GET", "/api/devices/{device_id}", "getDeviceAlias", "devices", s.getDevice},
+		{"GET", "/api/entities", "listEntitiesAlias", "entities", s.listEntities},
+		{"GET", "/api/entities/{entity_id}", "getEntityAlias", "entities", s.getEntity},
+		{"GET", "/api/integrations", "listIntegrations", "config_entries", s.listIntegrations},
+		{"GET", "/api/integrations/{domain}/analytics", "getIntegrationAnalyticsAlias", "config_entries", s.getIntegrationAnalytics},
+
+		{"POST", "/internal/devices/bulk_upsert", "bulkUpsertDevices", "devices", s.bulkUpsertDevices},
+		{"POST", "/internal/entities/bulk_upsert", "bulkUpsertEntities", "entities", s.bulkUpsertEntities},
+		{"DELETE", "/internal/devices/clear", "clearDevices", "devices", s.clearDevices},
+
+		{"GET", "/health", "getHealth", "", s.getHealth},
+		{"GET", "/livez", "getLiveness", "", s.getLiveness},
+		{"GET", "/readyz", "getReadiness", "", s.getReadiness},
+		{"GET", "/api/info", "getInfo", "", s.getInfo},
+		{"GET", "/", "getRoot", "", s.getInfo},
+		{"GET", "/openapi.yaml", "getOpenAPIYAML", "", s.getOpenAPIYAML},
+		{"GET", "/openapi.json", "getOpenAPIJSON", "", s.getOpenAPIJSON},
+	}
+}
+
+// endpoint is where a route's request ends.
+func (s *Server) endpoint(rt route) http.Handler { return s.answer(rt.handle) }
+
+// Route describes a route for people.
+type Route struct{ Method, Path, Handler, SQL string }
+
+// Routes lists every route in the order of the table.
+func (s *Server) Routes() []Route {
+	var all []Route
+	for _, rt := range s.routes() {
+		file := "-"
+		if rt.sql != "" {
+			file = "sql/queries/" + rt.sql + ".sql"
+		}
+		all = append(all, Route{Method: rt.method, Path: rt.path, Handler: rt.id, SQL: file})
+	}
+	return all
+}
+
+// pathRoutes are the routes of one path.
+type pathRoutes struct {
+	path   string
+	routes []route
+}
+
+func pathsOf(routes []route) []pathRoutes {
+	var paths []pathRoutes
+	for _, rt := range routes {
+		i := slices.IndexFunc(paths, func(p pathRoutes) bool { return p.path == rt.path })
+		if i < 0 {
+			i = len(paths)
+			paths = append(paths, pathRoutes{path: rt.path})
+		}
+		paths[i].routes = append(paths[i].routes, rt)
+	}
+	return paths
+}
+
+// allow is the Allow header of a path (RFC 9110, section 10.2.1).
+func (p pathRoutes) allow() string {
+	var methods []string
+	for _, rt := range p.routes {
+		methods = append(methods, rt.method)
+		if rt.method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	return strings.Join(methods, ", ")
+}

@@ -1,0 +1,126 @@
+// Package server is the HTTP API over the metadata and the history of a home.
+//
+// A request meets the route table (routes.go), a handler of a few lines that parses (query.go) and calls
+// one accessor or one Write of package db, and the reply (reply.go), or the problem (problem.go).
+package server
+
+import (
+	"cmp"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"dataapi/db"
+	"dataapi/internal/history"
+)
+
+// Config is what the server is made of.
+type Config struct {
+	DB       *db.DB
+	Influx   *history.Influx // nil where no InfluxDB is configured
+	Log      *slog.Logger
+	Version  string
+	MaxBody  int64 // bytes of a registry write, before and after decompression
+	Compress bool  // whether answers are compressed for clients that accept it
+}
+
+// Server answers HTTP requests. It is safe for concurrent use.
+type Server struct {
+	Config
+	started time.Time
+	handler http.Handler
+}
+
+// New returns a server whose uptime starts now.
+func New(config Config) *Server {
+	config.MaxBody = cmp.Or(config.MaxBody, 64<<20)
+	s := &Server{Config: config, started: time.Now()}
+	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	for _, p := range pathsOf(s.routes()) {
+		for _, rt := range p.routes {
+			methods := []string{rt.method}
+			if rt.method == http.MethodGet {
+				methods = append(methods, http.MethodHead)
+			}
+			router.Handle(rt.path, s.endpoint(rt)).Methods(methods...).Name(rt.id)
+		}
+		router.Handle(p.path, s.methodNotAllowed(p.allow()))
+	}
+	router.NotFoundHandler = s.answer(func(*http.Request) (any, error) { return nil, errNoRoute })
+	s.handler = s.observed(router)
+	return s
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// observed gives each request an id and a line in the log, and turns a panic into a 500.
+func (s *Server) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		id := requestID(r)
+		header := w.Header()
+		header["X-Request-Id"] = []string{id}
+		header["X-Content-Type-Options"] = nosniff
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			if p := recover(); p != nil {
+				s.Log.Error("panic", "request_id", id, "panic", p, "stack", string(debug.Stack()))
+				if rec.status == 0 {
+					s.fail(rec, r, errPanic)
+				}
+			}
+			s.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+				slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
+				slog.Duration("duration", time.Since(start)), slog.String("remote", r.RemoteAddr))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+var nosniff = []string{"nosniff"}
+
+// requestID takes the client's id where it is short and printable, and makes one otherwise.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	if id == "" || len(id) > 128 {
+		return rand.Text()
+	}
+	for _, c := range []byte(id) {
+		if c <= ' ' || c > '~' {
+			return rand.Text()
+		}
+	}
+	return id
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,355 @@
+-- What follows from the registries' own columns, in one place for every writer, the sqlite3 shell
+-- included: links by internal key, names and areas that hold in the end, label membership.
+--
+-- Nothing is refused for coming in the wrong order. An area, floor or label that is not known yet
+-- becomes a row named from its id; a device or config entry that is not known leaves the link null
+-- until it arrives. Only what SQLite 3.40 has is used here, so that older shells can write too.
+-- migrate:up
+
+-- How the derived columns of a device follow from its own: a child device (parent_device_id) takes
+-- what it lacks from its parent.
+CREATE VIEW devices_resolved AS
+SELECT d.key,
+       coalesce(a.key, p.area_key) AS area_key,
+       v.key AS via_device_key,
+       p.key AS parent_device_key,
+       c.key AS config_entry_key,
+       coalesce(d.manufacturer, p.manufacturer, 'Unknown') AS effective_manufacturer,
+       coalesce(c.domain, d.integration, json_extract(d.identifiers, '$[0][0]')) AS effective_integration
+FROM devices AS d
+LEFT JOIN areas AS a ON a.area_id = d.area_id
+LEFT JOIN devices AS v ON v.device_id = d.via_device_id
+LEFT JOIN devices AS p ON p.device_id = d.parent_device_id AND p.key <> d.key
+LEFT JOIN config_entries AS c ON c.entry_id = d.effective_config_entry_id;
+
+-- How the derived columns of an entity follow from its own and its device's. The name is Home
+-- Assistant's rule: the user's, else the integration's (after the device's name where
+-- has_entity_name says so), else the object id.
+CREATE VIEW entities_resolved AS
+SELECT e.key,
+       d.key AS device_key,
+       coalesce(a.key, d.area_key) AS area_key,
+       c.key AS config_entry_key,
+       coalesce(
+         nullif(e.name, ''),
+         nullif(trim(CASE WHEN e.has_entity_name THEN coalesce(d.name_by_user, d.name, '') ELSE '' END
+           || ' ' || coalesce(e.original_name, '')), ''),
+         substr(e.entity_id, instr(e.entity_id, '.') + 1)
+       ) AS effective_name
+FROM entities AS e
+LEFT JOIN devices AS d ON d.device_id = e.device_id
+LEFT JOIN areas AS a ON a.area_id = e.area_id
+LEFT JOIN config_entries AS c ON c.entry_id = e.config_entry_id;
+
+-- Ids are identities: what was named by one is found by it for ever. Only an entity may be renamed.
+CREATE TRIGGER floors_keep_id BEFORE UPDATE OF floor_id ON floors
+WHEN NEW.floor_id <> OLD.floor_id
+BEGIN
+  SELECT raise(ABORT, 'floor_id identifies the floor and cannot change');
+END;
+
+CREATE TRIGGER areas_keep_id BEFORE UPDATE OF area_id ON areas
+WHEN NEW.area_id <> OLD.area_id
+BEGIN
+  SELECT raise(ABORT, 'area_id identifies the area and cannot change');
+END;
+
+CREATE TRIGGER labels_keep_id BEFORE UPDATE OF label_id ON labels
+WHEN NEW.label_id <> OLD.label_id
+BEGIN
+  SELECT raise(ABORT, 'label_id identifies the label and cannot change');
+END;
+
+CREATE TRIGGER config_entries_keep_id BEFORE UPDATE OF entry_id ON config_entries
+WHEN NEW.entry_id <> OLD.entry_id
+BEGIN
+  SELECT raise(ABORT, 'entry_id identifies the config entry and cannot change');
+END;
+
+CREATE TRIGGER devices_keep_id BEFORE UPDATE OF device_id ON devices
+WHEN NEW.device_id <> OLD.device_id
+BEGIN
+  SELECT raise(ABORT, 'device_id identifies the device and cannot change');
+END;
+
+CREATE TRIGGER floors_deleted AFTER DELETE ON floors
+BEGIN
+  UPDATE areas SET floor_id = NULL WHERE floor_key = OLD.key;
+END;
+
+CREATE TRIGGER areas_inserted AFTER INSERT ON areas
+BEGIN
+  INSERT INTO floors (floor_id, name)
+  SELECT NEW.floor_id, NEW.floor_id
+  WHERE NEW.floor_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
+  UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM area_labels
+  WHERE area_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO area_labels (label_key, area_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM area_labels AS k WHERE k.label_key = l.key AND k.area_key = NEW.key);
+END;
+
+CREATE TRIGGER areas_updated AFTER UPDATE OF floor_id, labels ON areas
+WHEN (NEW.floor_id, NEW.labels) IS NOT (OLD.floor_id, OLD.labels)
+BEGIN
+  INSERT INTO floors (floor_id, name)
+  SELECT NEW.floor_id, NEW.floor_id
+  WHERE NEW.floor_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
+  UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM area_labels
+  WHERE area_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO area_labels (label_key, area_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM area_labels AS k WHERE k.label_key = l.key AND k.area_key = NEW.key);
+END;
+
+CREATE TRIGGER areas_deleted AFTER DELETE ON areas
+BEGIN
+  DELETE FROM area_labels WHERE area_key = OLD.key;
+  UPDATE devices SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
+  UPDATE entities SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
+END;
+
+CREATE TRIGGER labels_deleted BEFORE DELETE ON labels
+BEGIN
+  UPDATE areas SET labels = (SELECT json_group_array(j.value) FROM json_each(areas.labels) AS j WHERE j.value <> OLD.label_id)
+  WHERE key IN (SELECT area_key FROM area_labels WHERE label_key = OLD.key);
+  UPDATE devices SET labels = (SELECT json_group_array(j.value) FROM json_each(devices.labels) AS j WHERE j.value <> OLD.label_id)
+  WHERE key IN (SELECT device_key FROM device_labels WHERE label_key = OLD.key);
+  UPDATE entities SET labels = (SELECT json_group_array(j.value) FROM json_each(entities.labels) AS j WHERE j.value <> OLD.label_id)
+  WHERE key IN (SELECT entity_key FROM entity_labels WHERE label_key = OLD.key);
+END;
+
+CREATE TRIGGER config_entries_inserted AFTER INSERT ON config_entries
+BEGIN
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE config_entry_key IS NULL AND effective_config_entry_id = NEW.entry_id;
+  UPDATE entities SET config_entry_key = NEW.key WHERE config_entry_key IS NULL AND config_entry_id = NEW.entry_id;
+END;
+
+CREATE TRIGGER config_entries_updated AFTER UPDATE OF domain ON config_entries
+WHEN NEW.domain <> OLD.domain
+BEGIN
+  UPDATE devices SET effective_integration = NEW.domain WHERE config_entry_key = NEW.key;
+END;
+
+CREATE TRIGGER config_entries_deleted AFTER DELETE ON config_entries
+BEGIN
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE config_entry_key = OLD.key;
+  UPDATE entities SET config_entry_key = NULL WHERE config_entry_key = OLD.key;
+END;
+
+CREATE TRIGGER devices_inserted AFTER INSERT ON devices
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id
+  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE key = NEW.key;
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM device_labels
+  WHERE device_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO device_labels (label_key, device_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM device_labels AS k WHERE k.label_key = l.key AND k.device_key = NEW.key);
+  UPDATE devices SET via_device_key = NEW.key WHERE via_device_key IS NULL AND via_device_id = NEW.device_id;
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE parent_device_key IS NULL AND parent_device_id = NEW.device_id;
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key IS NULL AND device_id = NEW.device_id;
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key IN (SELECT key FROM devices WHERE parent_device_key = NEW.key);
+END;
+
+CREATE TRIGGER devices_updated AFTER UPDATE OF
+  name, name_by_user, manufacturer, area_id, via_device_id, parent_device_id,
+  config_entry_id, primary_config_entry, config_entries, integration, identifiers, labels ON devices
+WHEN (NEW.name, NEW.name_by_user, NEW.manufacturer, NEW.area_id, NEW.via_device_id, NEW.parent_device_id,
+      NEW.config_entry_id, NEW.primary_config_entry, NEW.config_entries, NEW.integration, NEW.identifiers, NEW.labels)
+  IS NOT (OLD.name, OLD.name_by_user, OLD.manufacturer, OLD.area_id, OLD.via_device_id, OLD.parent_device_id,
+      OLD.config_entry_id, OLD.primary_config_entry, OLD.config_entries, OLD.integration, OLD.identifiers, OLD.labels)
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id
+  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE key = NEW.key;
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM device_labels
+  WHERE device_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO device_labels (label_key, device_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM device_labels AS k WHERE k.label_key = l.key AND k.device_key = NEW.key);
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE parent_device_key = NEW.key;
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key = NEW.key OR device_key IN (SELECT key FROM devices WHERE parent_device_key = NEW.key);
+END;
+
+CREATE TRIGGER devices_deleted AFTER DELETE ON devices
+BEGIN
+  DELETE FROM device_labels WHERE device_key = OLD.key;
+  UPDATE devices SET via_device_key = NULL WHERE via_device_key = OLD.key;
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE parent_device_key = OLD.key;
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key IN (SELECT key FROM devices WHERE parent_device_key IS NULL AND parent_device_id = OLD.device_id);
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key = OLD.key;
+END;
+
+CREATE TRIGGER entities_inserted AFTER INSERT ON entities
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id
+  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE key = NEW.key;
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM entity_labels
+  WHERE entity_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO entity_labels (label_key, entity_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM entity_labels AS k WHERE k.label_key = l.key AND k.entity_key = NEW.key);
+END;
+
+CREATE TRIGGER entities_updated AFTER UPDATE OF
+  entity_id, name, original_name, has_entity_name, device_id, area_id, config_entry_id, labels ON entities
+WHEN (NEW.entity_id, NEW.name, NEW.original_name, NEW.has_entity_name, NEW.device_id, NEW.area_id, NEW.config_entry_id, NEW.labels)
+  IS NOT (OLD.entity_id, OLD.name, OLD.original_name, OLD.has_entity_name, OLD.device_id, OLD.area_id, OLD.config_entry_id, OLD.labels)
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id
+  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE key = NEW.key;
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM entity_labels
+  WHERE entity_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO entity_labels (label_key, entity_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM entity_labels AS k WHERE k.label_key = l.key AND k.entity_key = NEW.key);
+END;
+
+CREATE TRIGGER entities_deleted AFTER DELETE ON entities
+BEGIN
+  DELETE FROM entity_labels WHERE entity_key = OLD.key;
+END;
+
+-- A writer that does not say when (the sqlite3 shell) has the row stamped for it.
+CREATE TRIGGER floors_stamped AFTER UPDATE OF
+  name, level, icon, aliases, extra ON floors
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE floors SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER labels_stamped AFTER UPDATE OF
+  name, color, icon, description, extra ON labels
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE labels SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER areas_stamped AFTER UPDATE OF
+  name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases, labels,
+  extra ON areas
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE areas SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER config_entries_stamped AFTER UPDATE OF
+  domain, title, source, state, reason, disabled_by, pref_disable_new_entities,
+  pref_disable_polling, num_subentries, version, minor_version ON config_entries
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE config_entries SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER devices_stamped AFTER UPDATE OF
+  name, name_by_user, manufacturer, model, model_id, hw_version, sw_version, serial_number,
+  entry_type, configuration_url, disabled_by, area_id, via_device_id, parent_device_id,
+  config_entry_id, config_subentry_id, primary_config_entry, composite_device_id,
+  composite_primary_config_entry, has_composite_identifiers, split_at, integration, labels,
+  identifiers, connections, config_entries, config_entries_subentries, extra ON devices
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE devices SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER entities_stamped AFTER UPDATE OF
+  entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name,
+  has_entity_name, object_id_base, suggested_object_id, translation_key, icon, original_icon,
+  device_class, original_device_class, unit_of_measurement, supported_features,
+  entity_category, disabled_by, hidden_by, device_id, area_id, config_entry_id,
+  config_subentry_id, labels, aliases, aliases_v2, categories, capabilities, options, extra ON entities
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE entities SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+-- migrate:down
+DROP TRIGGER entities_stamped;
+DROP TRIGGER devices_stamped;
+DROP TRIGGER config_entries_stamped;
+DROP TRIGGER areas_stamped;
+DROP TRIGGER labels_stamped;
+DROP TRIGGER floors_stamped;
+DROP TRIGGER entities_deleted;
+DROP TRIGGER entities_updated;
+DROP TRIGGER entities_inserted;
+DROP TRIGGER devices_deleted;
+DROP TRIGGER devices_updated;
+DROP TRIGGER devices_inserted;
+DROP TRIGGER config_entries_deleted;
+DROP TRIGGER config_entries_updated;
+DROP TRIGGER config_entries_inserted;
+DROP TRIGGER labels_deleted;
+DROP TRIGGER areas_deleted;
+DROP TRIGGER areas_updated;
+DROP TRIGGER areas_inserted;
+DROP TRIGGER floors_deleted;
+DROP TRIGGER devices_keep_id;
+DROP TRIGGER config_entries_keep_id;
+DROP TRIGGER labels_keep_id;
+DROP TRIGGER areas_keep_id;
+DROP TRIGGER floors_keep_id;
+DROP VIEW entities_resolved;
+DROP VIEW devices_resolved;

@@ -1,0 +1,56 @@
+-- Lists the areas that match, by area_id, from the one after @after.
+-- There are tens of them, so the filters may scan.
+-- name: ListAreas :many
+SELECT v.* FROM areas_view AS v
+WHERE v.area_id > @after
+  AND (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))) OR @area_ids IS NULL)
+  AND (v.floor_id = sqlc.narg('floor_id') OR @floor_id IS NULL)
+  AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
+  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.area_id LIKE sqlc.narg('q') ESCAPE '\') OR (v.aliases LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL)
+ORDER BY v.area_id
+LIMIT @lim;
+
+-- Counts what ListAreas would list in all.
+-- name: CountAreas :one
+SELECT CAST(count(*) AS INTEGER) AS total FROM areas_view AS v
+WHERE (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))) OR @area_ids IS NULL)
+  AND (v.floor_id = sqlc.narg('floor_id') OR @floor_id IS NULL)
+  AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
+  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.area_id LIKE sqlc.narg('q') ESCAPE '\') OR (v.aliases LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL);
+
+-- Gets one area by its id.
+-- name: GetArea :one
+SELECT * FROM areas_view WHERE area_id = @area_id;
+
+-- Finds a area by its id. Gives the registry's own columns, as SaveArea takes them.
+-- name: MatchArea :one
+SELECT
+  key, area_id, name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases,
+  labels, extra, created_at, modified_at, updated_at
+FROM areas
+WHERE area_id = @area_id;
+
+-- Stores a area: a new one where @key is 0, else the one with that key, as a whole.
+-- name: SaveArea :exec
+INSERT INTO areas (
+  key, area_id, name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases,
+  labels, extra, created_at, modified_at, updated_at
+) VALUES (
+  nullif(CAST(@key AS INTEGER), 0), @area_id, @name, @floor_id, @icon, @picture,
+  @temperature_entity_id, @humidity_entity_id, @aliases, @labels, @extra, @created_at, @modified_at,
+  @updated_at
+)
+ON CONFLICT (key) DO UPDATE SET
+  area_id = excluded.area_id,
+  name = excluded.name,
+  floor_id = excluded.floor_id,
+  icon = excluded.icon,
+  picture = excluded.picture,
+  temperature_entity_id = excluded.temperature_entity_id,
+  humidity_entity_id = excluded.humidity_entity_id,
+  aliases = excluded.aliases,
+  labels = excluded.labels,
+  extra = excluded.extra,
+  created_at = excluded.created_at,
+  modified_at = excluded.modified_at,
+  updated_at = excluded.updated_at;

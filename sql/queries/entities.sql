@@ -1,0 +1,220 @@
+-- Lists the entities that match every filter that is set, by entity_id, from the one after @after.
+-- Lists of ids are JSON arrays; a null among area_ids stands for "in no area".
+--
+-- The inner query finds candidates in page order. It has an arm for each filter, served by an index,
+-- and runs just one: an arm is off while a filter of an arm above it is set. The outer WHERE holds the
+-- candidates to all filters. (LIMIT -1 keeps SQLite from merging the two levels, and then sorting.)
+-- name: ListEntities :many
+SELECT v.*
+FROM (
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') AS TEXT)))
+    AND e.entity_id > @after
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))))
+    AND e.entity_id > @after
+    AND @entity_ids IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.device_key IS NULL AND e.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)))
+    AND e.entity_id > @after
+    AND @entity_ids IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.key IN (SELECT k.entity_key FROM entity_labels AS k JOIN labels AS l ON l.key = k.label_key WHERE l.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))))
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.area_key IN (SELECT a.key FROM areas AS a WHERE a.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))))
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.area_key IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.area_key IN (SELECT a.key FROM areas AS a JOIN floors AS f ON f.key = a.floor_key WHERE f.floor_id = sqlc.narg('floor_id'))
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.effective_model = sqlc.narg('model'))
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.effective_manufacturer = sqlc.narg('manufacturer'))
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.effective_device_class = sqlc.narg('device_class')
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.platform = sqlc.narg('platform')
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.platform = sqlc.narg('integration')
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.domain = sqlc.narg('domain')
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.entity_category = sqlc.narg('entity_category')
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.disabled = sqlc.narg('disabled')
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled) IS NULL
+  ORDER BY 2 LIMIT -1
+) AS k
+JOIN entities_view AS v ON v.key = k.key
+WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') AS TEXT))) OR @entity_ids IS NULL)
+  AND (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))) OR @device_ids IS NULL)
+  AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
+  AND (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)))
+    OR v.area_id IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)
+    OR @area_ids IS NULL)
+  AND (v.floor_id = sqlc.narg('floor_id') OR @floor_id IS NULL)
+  AND (v.device_id IN (SELECT d.device_id FROM devices AS d WHERE d.effective_model = sqlc.narg('model')) OR @model IS NULL)
+  AND (v.device_id IN (SELECT d.device_id FROM devices AS d WHERE d.effective_manufacturer = sqlc.narg('manufacturer')) OR @manufacturer IS NULL)
+  AND (v.device_class = sqlc.narg('device_class') OR @device_class IS NULL)
+  AND (v.platform = sqlc.narg('platform') OR @platform IS NULL)
+  AND (v.platform = sqlc.narg('integration') OR @integration IS NULL)
+  AND (v.domain = sqlc.narg('domain') OR @domain IS NULL)
+  AND (v.entity_category = sqlc.narg('entity_category') OR @entity_category IS NULL)
+  AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
+  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.entity_id LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL)
+ORDER BY k.entity_id
+LIMIT @lim;
+
+-- Counts what ListEntities would list in all: a scan, so only where the client asks for a total.
+-- name: CountEntities :one
+SELECT CAST(count(*) AS INTEGER) AS total
+FROM entities_view AS v
+WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') AS TEXT))) OR @entity_ids IS NULL)
+  AND (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))) OR @device_ids IS NULL)
+  AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
+  AND (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)))
+    OR v.area_id IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)
+    OR @area_ids IS NULL)
+  AND (v.floor_id = sqlc.narg('floor_id') OR @floor_id IS NULL)
+  AND (v.device_id IN (SELECT d.device_id FROM devices AS d WHERE d.effective_model = sqlc.narg('model')) OR @model IS NULL)
+  AND (v.device_id IN (SELECT d.device_id FROM devices AS d WHERE d.effective_manufacturer = sqlc.narg('manufacturer')) OR @manufacturer IS NULL)
+  AND (v.device_class = sqlc.narg('device_class') OR @device_class IS NULL)
+  AND (v.platform = sqlc.narg('platform') OR @platform IS NULL)
+  AND (v.platform = sqlc.narg('integration') OR @integration IS NULL)
+  AND (v.domain = sqlc.narg('domain') OR @domain IS NULL)
+  AND (v.entity_category = sqlc.narg('entity_category') OR @entity_category IS NULL)
+  AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
+  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.entity_id LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL);
+
+-- Gets one entity by its present entity_id.
+-- name: GetEntity :one
+SELECT * FROM entities_view WHERE entity_id = @entity_id;
+
+-- Finds the entity that an incoming one is: by registry_id, else by (domain, platform, unique_id), else
+-- by entity_id, of which any may be left out. Gives the registry's own columns, as SaveEntity takes them.
+-- name: MatchEntity :one
+SELECT
+  key, entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name,
+  has_entity_name, object_id_base, suggested_object_id, translation_key, icon, original_icon,
+  device_class, original_device_class, unit_of_measurement, supported_features, entity_category,
+  disabled_by, hidden_by, device_id, area_id, config_entry_id, config_subentry_id, labels, aliases,
+  aliases_v2, categories, capabilities, options, extra, created_at, modified_at, updated_at
+FROM entities
+WHERE key = coalesce(
+  (SELECT r.key FROM entities AS r WHERE r.registry_id = sqlc.narg('registry_id')),
+  (SELECT u.key FROM entities AS u WHERE u.unique_id = sqlc.narg('unique_id') AND u.platform = sqlc.narg('platform') AND u.domain = sqlc.narg('domain')),
+  (SELECT i.key FROM entities AS i WHERE i.entity_id = sqlc.narg('entity_id')));
+
+-- Stores a entity: a new one where @key is 0, else the one with that key, as a whole.
+-- name: SaveEntity :exec
+INSERT INTO entities (
+  key, entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name,
+  has_entity_name, object_id_base, suggested_object_id, translation_key, icon, original_icon,
+  device_class, original_device_class, unit_of_measurement, supported_features, entity_category,
+  disabled_by, hidden_by, device_id, area_id, config_entry_id, config_subentry_id, labels, aliases,
+  aliases_v2, categories, capabilities, options, extra, created_at, modified_at, updated_at
+) VALUES (
+  nullif(CAST(@key AS INTEGER), 0), @entity_id, @registry_id, @platform, @unique_id,
+  @previous_unique_id, @name, @original_name, @has_entity_name, @object_id_base,
+  @suggested_object_id, @translation_key, @icon, @original_icon, @device_class,
+  @original_device_class, @unit_of_measurement, @supported_features, @entity_category, @disabled_by,
+  @hidden_by, @device_id, @area_id, @config_entry_id, @config_subentry_id, @labels, @aliases,
+  @aliases_v2, @categories, @capabilities, @options, @extra, @created_at, @modified_at, @updated_at
+)
+ON CONFLICT (key) DO UPDATE SET
+  entity_id = excluded.entity_id,
+  registry_id = excluded.registry_id,
+  platform = excluded.platform,
+  unique_id = excluded.unique_id,
+  previous_unique_id = excluded.previous_unique_id,
+  name = excluded.name,
+  original_name = excluded.original_name,
+  has_entity_name = excluded.has_entity_name,
+  object_id_base = excluded.object_id_base,
+  suggested_object_id = excluded.suggested_object_id,
+  translation_key = excluded.translation_key,
+  icon = excluded.icon,
+  original_icon = excluded.original_icon,
+  device_class = excluded.device_class,
+  original_device_class = excluded.original_device_class,
+  unit_of_measurement = excluded.unit_of_measurement,
+  supported_features = excluded.supported_features,
+  entity_category = excluded.entity_category,
+  disabled_by = excluded.disabled_by,
+  hidden_by = excluded.hidden_by,
+  device_id = excluded.device_id,
+  area_id = excluded.area_id,
+  config_entry_id = excluded.config_entry_id,
+  config_subentry_id = excluded.config_subentry_id,
+  labels = excluded.labels,
+  aliases = excluded.aliases,
+  aliases_v2 = excluded.aliases_v2,
+  categories = excluded.categories,
+  capabilities = excluded.capabilities,
+  options = excluded.options,
+  extra = excluded.extra,
+  created_at = excluded.created_at,
+  modified_at = excluded.modified_at,
+  updated_at = excluded.updated_at;
+
+-- Frees an entity_id for the entity that it belongs to now. The holder waits under a name that no
+-- entity can have, for its own new name to come in the same transaction.
+-- name: ParkEntity :exec
+UPDATE entities SET entity_id = '~.' || key WHERE entity_id = @entity_id AND key <> @key;
+
+-- Deletes the entities whose entity_id was taken by another and that got no new one.
+-- name: DeleteParkedEntities :execrows
+DELETE FROM entities WHERE entity_id >= '~' AND entity_id < '~~';
+
+-- Deletes all entities.
+-- name: ClearEntities :execrows
+DELETE FROM entities;
+
+-- Counts the entities of an integration by domain.
+-- name: CountEntitiesByDomain :many
+SELECT e.domain, CAST(count(*) AS INTEGER) AS count
+FROM entities AS e
+WHERE e.platform = @platform
+GROUP BY e.domain
+ORDER BY count(*) DESC, e.domain;

@@ -1,0 +1,43 @@
+-- Lists the floors that match, by floor_id, from the one after @after.
+-- There are few, so the filters may scan.
+-- name: ListFloors :many
+SELECT v.* FROM floors_view AS v
+WHERE v.floor_id > @after
+  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.floor_id LIKE sqlc.narg('q') ESCAPE '\') OR (v.aliases LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL)
+ORDER BY v.floor_id
+LIMIT @lim;
+
+-- Counts what ListFloors would list in all.
+-- name: CountFloors :one
+SELECT CAST(count(*) AS INTEGER) AS total FROM floors_view AS v
+WHERE ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.floor_id LIKE sqlc.narg('q') ESCAPE '\') OR (v.aliases LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL);
+
+-- Gets one floor by its id.
+-- name: GetFloor :one
+SELECT * FROM floors_view WHERE floor_id = @floor_id;
+
+-- Finds a floor by its id. Gives the registry's own columns, as SaveFloor takes them.
+-- name: MatchFloor :one
+SELECT
+  key, floor_id, name, level, icon, aliases, extra, created_at, modified_at, updated_at
+FROM floors
+WHERE floor_id = @floor_id;
+
+-- Stores a floor: a new one where @key is 0, else the one with that key, as a whole.
+-- name: SaveFloor :exec
+INSERT INTO floors (
+  key, floor_id, name, level, icon, aliases, extra, created_at, modified_at, updated_at
+) VALUES (
+  nullif(CAST(@key AS INTEGER), 0), @floor_id, @name, @level, @icon, @aliases, @extra, @created_at,
+  @modified_at, @updated_at
+)
+ON CONFLICT (key) DO UPDATE SET
+  floor_id = excluded.floor_id,
+  name = excluded.name,
+  level = excluded.level,
+  icon = excluded.icon,
+  aliases = excluded.aliases,
+  extra = excluded.extra,
+  created_at = excluded.created_at,
+  modified_at = excluded.modified_at,
+  updated_at = excluded.updated_at;
