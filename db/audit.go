@@ -24,6 +24,16 @@ func (a *auditor) look(ctx context.Context) {
 	if t == nil || t == a.of && time.Now().Before(a.next) {
 		return
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.mu.Lock()
+	a.stopAudit = cancel
+	a.mu.Unlock()
+	a.auditing.Add(1) // who closes the file waits for its end
+	defer a.auditing.Add(-1)
+	if a.present.Load() != t {
+		return
+	}
 	start := time.Now()
 	problem, err := checkPages(ctx, t)
 	if ctx.Err() != nil || a.present.Load() != t {
@@ -31,9 +41,16 @@ func (a *auditor) look(ctx context.Context) {
 	}
 	a.of = t
 	a.next = time.Now().Add(min(auditLeast, max(auditEvery, auditShare*time.Since(start))))
-	if err != nil {
-		problem = Classify(err).Error()
+	switch {
+	case reasonOf(err) == Corrupt:
+		problem = err.Error()
+	case err != nil:
+		return // locked, say: nothing was learned
 	}
+	a.note(problem)
+}
+
+func (a *auditor) note(problem string) {
 	a.mu.Lock()
 	news := a.integrity.Problem != problem
 	a.integrity = Integrity{CheckedAt: time.Now(), Problem: problem}

@@ -27,34 +27,33 @@ func DefaultConfig(path string) Config {
 }
 
 // ParseURL returns the path in a DATABASE_URL. It takes dbmate's forms as dbmate reads them
-// (sqlite:rel.db, sqlite:/abs.db, sqlite:///abs.db, sqlite://abs-too.db; what follows a ? is for dbmate
-// and left out) and SQLAlchemy's, which the service before this one used (sqlite+aiosqlite:///rel.db,
-// sqlite+aiosqlite:////abs.db).
+// (sqlite:rel.db, sqlite:/abs.db, sqlite:///abs.db, sqlite://abs-too.db, with %20 for a space; what follows
+// a ? is for dbmate and left out) and SQLAlchemy's, which the service before this one used
+// (sqlite+aiosqlite:///rel.db, sqlite+aiosqlite:////abs.db, in which % is a character like others).
 func ParseURL(databaseURL string) (string, error) {
-	scheme, rest, ok := strings.Cut(databaseURL, ":")
+	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	rest, _, _ = strings.Cut(rest, "?")
+	path := ""
 	switch {
-	case !ok || rest == "":
 	case scheme == "sqlite" || scheme == "sqlite3":
-		if rest == Memory {
-			return Memory, nil
-		}
+		path = rest
 		if after, absolute := strings.CutPrefix(rest, "//"); absolute {
-			rest = "/" + strings.TrimLeft(after, "/")
+			path = "/" + strings.TrimLeft(after, "/")
 		}
-		return cleanPath(rest)
+		if unescaped, err := url.PathUnescape(path); err == nil {
+			path = unescaped
+		}
 	case strings.HasPrefix(scheme, "sqlite+"):
-		if after, ok := strings.CutPrefix(rest, "///"); ok && after != "" {
-			return cleanPath(after)
+		path, _ = strings.CutPrefix(rest, "///")
+		if path == rest {
+			path = ""
 		}
 	}
-	return "", fmt.Errorf("%q is not a SQLite URL, such as sqlite:data/metadata.db", databaseURL)
-}
-
-func cleanPath(escaped string) (string, error) {
-	path, err := url.PathUnescape(escaped)
-	if err != nil {
-		return "", fmt.Errorf("%q: %w", escaped, err)
+	if path == Memory {
+		return Memory, nil
+	}
+	if name := filepath.Base(path); path == "" || strings.HasSuffix(path, "/") || name == "." || name == ".." {
+		return "", fmt.Errorf("%q is not the URL of a SQLite file, such as sqlite:data/metadata.db", databaseURL)
 	}
 	return filepath.Clean(path), nil
 }
@@ -80,12 +79,19 @@ func (c Config) dsn(timeout time.Duration, query ...string) string {
 	return "file:" + (&url.URL{Path: c.Path}).EscapedPath() + "?" + strings.Join(values, "&")
 }
 
-func (c Config) writerDSN(timeout time.Duration) string {
+// writerDSN opens the file for writing. Commits leave the main file alone: only the watch moves the log
+// into it, so that any other change of the file is seen to be somebody else's.
+func (c Config) writerDSN() string {
 	query := []string{"_txlock=immediate", "_pragma=foreign_keys(1)"}
 	if c.Path != Memory {
-		query = append(query, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+c.Synchronous+")")
+		query = append(query, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+c.Synchronous+")", "_pragma=wal_autocheckpoint(0)")
 	}
-	return c.dsn(timeout, query...)
+	return c.dsn(c.Timeout, query...)
+}
+
+// openingDSN opens the file as it is: the journal mode would be written into it, whosever it is.
+func (c Config) openingDSN() string {
+	return c.dsn(c.Timeout, "_txlock=immediate", "_pragma=foreign_keys(1)")
 }
 
 // readerDSN opens the file for reading only. immutable is for a file that nobody can write: SQLite then

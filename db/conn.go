@@ -1,8 +1,11 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +39,24 @@ func (p *prepared) observe(start time.Time, err error) {
 	}
 }
 
+// run runs a query, and counts it.
+func (p *prepared) run(query func() error) error {
+	start := time.Now()
+	err := patiently(query)
+	p.observe(start, err)
+	return err
+}
+
+// patiently tries again what got a connection to a file which is no longer the present one. Nothing has
+// run then. database/sql tries three times by itself, which is too few under load.
+func patiently(run func() error) error {
+	err := run()
+	for tries := 1; tries < 10 && errors.Is(err, driver.ErrBadConn); tries++ {
+		err = run()
+	}
+	return err
+}
+
 func (p *prepared) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	if s, ok := p.statements.Load(text); ok {
 		return s.(*sql.Stmt), nil
@@ -57,62 +78,92 @@ func (p *prepared) PrepareContext(ctx context.Context, text string) (*sql.Stmt, 
 }
 
 // ExecContext runs a statement outside a transaction.
-func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	start := time.Now()
-	s, err := p.statement(ctx, text)
-	if err != nil {
-		p.observe(start, err)
-		return nil, err
-	}
-	result, err := s.ExecContext(ctx, args...)
-	p.observe(start, err)
+func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (result sql.Result, err error) {
+	err = p.run(func() error {
+		s, err := p.statement(ctx, text)
+		if err == nil {
+			result, err = s.ExecContext(ctx, args...)
+		}
+		return err
+	})
 	return result, err
 }
 
 // QueryContext runs a query; it ends when ctx does.
-func (p *prepared) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	start := time.Now()
-	s, err := p.statement(ctx, text)
-	if err != nil {
-		p.observe(start, err)
-		return nil, err
-	}
-	rows, err := s.QueryContext(ctx, args...)
-	p.observe(start, err)
+func (p *prepared) QueryContext(ctx context.Context, text string, args ...any) (rows *sql.Rows, err error) {
+	err = p.run(func() error {
+		s, err := p.statement(ctx, text)
+		if err == nil {
+			rows, err = s.QueryContext(ctx, args...)
+		}
+		return err
+	})
 	return rows, err
 }
 
 // QueryRowContext runs a query of one row. Such a query is short, so it is not made to end with ctx:
 // watching a context costs a quarter of it.
-func (p *prepared) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
+func (p *prepared) QueryRowContext(ctx context.Context, text string, args ...any) (row *sql.Row) {
 	ctx = context.WithoutCancel(ctx)
-	start := time.Now()
-	s, err := p.statement(ctx, text)
-	if err != nil {
-		p.observe(start, err)
-		return p.pool.QueryRowContext(ctx, text, args...) // carries the error: a Row cannot be made here
+	p.run(func() error {
+		s, err := p.statement(ctx, text)
+		if err == nil {
+			row = s.QueryRowContext(ctx, args...)
+			err = row.Err()
+		}
+		return err
+	})
+	if row == nil {
+		row = p.pool.QueryRowContext(ctx, text, args...) // carries the error: a Row cannot be made here
 	}
-	row := s.QueryRowContext(ctx, args...)
-	p.observe(start, row.Err())
 	return row
 }
 
-// transaction is the DBTX of one transaction: the pool's statements, bound to it once each.
+// one scans the row of a query of one row. Other than QueryRowContext it ends with ctx, also while it
+// waits for a connection.
+func (p *prepared) one(ctx context.Context, text string, dest ...any) error {
+	rows, err := p.QueryContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return cmp.Or(rows.Err(), sql.ErrNoRows)
+	}
+	return rows.Scan(dest...)
+}
+
+// transaction is the DBTX of one transaction. It prepares each SQL text once.
 type transaction struct {
 	tx         *sql.Tx
 	pool       *prepared
 	statements map[string]*sql.Stmt
+	broken     error // after which SQLite may have ended the transaction by itself
 }
 
 func (t *transaction) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
 	if s, ok := t.statements[text]; ok {
 		return s, nil
 	}
 	s, err := t.tx.PrepareContext(ctx, text)
-	if err == nil {
-		t.statements[text] = s
+	if err != nil {
+		t.observe(err)
+		return nil, err
 	}
-	return s, err
+	t.statements[text] = s
+	return s, nil
+}
+
+// observe notes errors that are no matter of the one statement, such as a full disk or an interrupt:
+// whoever goes on after one would write outside the transaction.
+func (t *transaction) observe(err error) {
+	t.pool.queries.Add(1)
+	if reasonOf(err) != "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		t.broken = err
+	}
 }
 
 // PrepareContext prepares a statement that ends with the transaction.
@@ -126,8 +177,9 @@ func (t *transaction) ExecContext(ctx context.Context, text string, args ...any)
 	if err != nil {
 		return nil, err
 	}
-	t.pool.queries.Add(1)
-	return s.ExecContext(ctx, args...)
+	result, err := s.ExecContext(ctx, args...)
+	t.observe(err)
+	return result, err
 }
 
 // QueryContext runs a query in the transaction.
@@ -136,16 +188,20 @@ func (t *transaction) QueryContext(ctx context.Context, text string, args ...any
 	if err != nil {
 		return nil, err
 	}
-	t.pool.queries.Add(1)
-	return s.QueryContext(ctx, args...)
+	rows, err := s.QueryContext(ctx, args...)
+	t.observe(err)
+	return rows, err
 }
 
 // QueryRowContext runs a query of one row in the transaction.
 func (t *transaction) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
 	s, err := t.statement(ctx, text)
 	if err != nil {
-		return t.tx.QueryRowContext(ctx, text, args...)
+		ended, end := context.WithCancel(ctx)
+		end()
+		return t.tx.QueryRowContext(ended, text, args...) // a Row with an error: it runs nothing
 	}
-	t.pool.queries.Add(1)
-	return s.QueryRowContext(ctx, args...)
+	row := s.QueryRowContext(ctx, args...)
+	t.observe(row.Err())
+	return row
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,9 +13,21 @@ import (
 
 // target is an opened database file. Connections belong to one and end with it.
 type target struct {
-	writer, reader string // DSNs; writer is "" where the file can only be read
-	identity       identity
+	path           string                   // of the file; "" in memory
+	writer, reader string                   // DSNs; writer is "" where the file can only be read
+	seen           atomic.Pointer[identity] // the file, as it was last seen
 	readOnly       bool
+}
+
+// displaced says whether another file, or none, is now where the target was.
+func (t *target) displaced() bool {
+	return t.path != "" && !t.seen.Load().sameFile(glance(t.path))
+}
+
+// changed says whether the file is displaced or was written to, but not by us, since it was last seen. It
+// is only to be asked while holding the writer's connection, which is also used to move the log.
+func (t *target) changed() bool {
+	return t.path != "" && !t.seen.Load().sameContent(glance(t.path))
 }
 
 // reopenWait is how long a request waits while one file follows another.
@@ -26,20 +39,39 @@ type connector struct {
 	present *atomic.Pointer[target]
 	cause   func() error // why there is no target
 	write   bool
+	live    atomic.Int64 // connections, those about to be opened included
 }
 
 // Connect returns a connection to the present target, or an error that is ErrUnavailable.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	t := c.present.Load()
-	for end := time.Now().Add(reopenWait); t == nil && c.cause() == errReopening && time.Now().Before(end) && ctx.Err() == nil; {
-		time.Sleep(time.Millisecond)
-		t = c.present.Load()
+	for end := time.Now().Add(reopenWait); ; time.Sleep(time.Millisecond) {
+		opened, err := c.open()
+		if err == nil {
+			return opened, nil
+		}
+		if err != errReopening || ctx.Err() != nil || time.Now().After(end) {
+			return nil, err
+		}
 	}
+}
+
+// open counts before it looks which file is the present one, so that who takes that away and then
+// finds no connection can be sure that none will come.
+func (c *connector) open() (_ *conn, err error) {
+	c.live.Add(1)
+	defer func() {
+		if err != nil {
+			c.live.Add(-1)
+		}
+	}()
+	t := c.present.Load()
 	switch {
 	case t == nil:
 		return nil, c.cause()
 	case c.write && t.readOnly:
 		return nil, unavailable(ReadOnly, nil, "the database is on a read-only file system")
+	case t.displaced():
+		return nil, errReopening // as soon as the watch has seen it
 	}
 	dsn := t.reader
 	if c.write {
@@ -49,7 +81,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, Classify(err)
 	}
-	return &conn{full: inner.(full), of: t, present: c.present}, nil
+	return &conn{full: inner.(full), of: t, from: c}, nil
 }
 
 // Driver returns the driver below.
@@ -69,13 +101,20 @@ type full interface {
 // conn is a connection that knows the target it belongs to.
 type conn struct {
 	full
-	of      *target
-	present *atomic.Pointer[target]
+	of     *target
+	from   *connector
+	closed sync.Once
+}
+
+// Close ends the connection.
+func (c *conn) Close() error {
+	defer c.closed.Do(func() { c.from.live.Add(-1) })
+	return c.full.Close()
 }
 
 // ResetSession refuses a connection to a file that is no longer the present one, before its next use.
 func (c *conn) ResetSession(ctx context.Context) error {
-	if c.present.Load() != c.of {
+	if c.from.present.Load() != c.of {
 		return driver.ErrBadConn
 	}
 	if inner, ok := c.full.(driver.SessionResetter); ok {
@@ -86,7 +125,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 
 // IsValid refuses it after use, so that it is closed and not kept.
 func (c *conn) IsValid() bool {
-	if c.present.Load() != c.of {
+	if c.from.present.Load() != c.of {
 		return false
 	}
 	inner, ok := c.full.(driver.Validator)

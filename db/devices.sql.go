@@ -37,10 +37,10 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS N
   AND (v.model = ?6 OR ?6 IS NULL)
   AND (v.manufacturer = ?7 OR ?7 IS NULL)
   AND (v.integration = ?8 OR ?8 IS NULL)
-  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.platform = ?9) OR ?9 IS NULL)
-  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.domain = ?10) OR ?10 IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.platform = ?9) OR ?9 IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.domain = ?10) OR ?10 IS NULL)
   AND (v.disabled = ?11 OR ?11 IS NULL)
-  AND ((v.name LIKE ?12 ESCAPE '\') OR (v.manufacturer LIKE ?12 ESCAPE '\') OR (v.model LIKE ?12 ESCAPE '\') OR (v.device_id LIKE ?12 ESCAPE '\') OR ?12 IS NULL)
+  AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(?12 AS TEXT))) > 0 OR ?12 IS NULL)
 `
 
 type CountDevicesParams struct {
@@ -222,10 +222,10 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS N
   AND (v.model = ?7 OR ?7 IS NULL)
   AND (v.manufacturer = ?8 OR ?8 IS NULL)
   AND (v.integration = ?9 OR ?9 IS NULL)
-  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.platform = ?10) OR ?10 IS NULL)
-  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.domain = ?11) OR ?11 IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.platform = ?10) OR ?10 IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.domain = ?11) OR ?11 IS NULL)
   AND (v.disabled = ?12 OR ?12 IS NULL)
-  AND ((v.name LIKE ?13 ESCAPE '\') OR (v.manufacturer LIKE ?13 ESCAPE '\') OR (v.model LIKE ?13 ESCAPE '\') OR (v.device_id LIKE ?13 ESCAPE '\') OR ?13 IS NULL)
+  AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(?13 AS TEXT))) > 0 OR ?13 IS NULL)
 ORDER BY k.device_id
 LIMIT ?14
 `

@@ -42,7 +42,7 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS N
   AND (v.domain = ?11 OR ?11 IS NULL)
   AND (v.entity_category = ?12 OR ?12 IS NULL)
   AND (v.disabled = ?13 OR ?13 IS NULL)
-  AND ((v.name LIKE ?14 ESCAPE '\') OR (v.entity_id LIKE ?14 ESCAPE '\') OR ?14 IS NULL)
+  AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(?14 AS TEXT))) > 0 OR ?14 IS NULL)
 `
 
 type CountEntitiesParams struct {
@@ -133,6 +133,93 @@ func (q *Queries) DeleteParkedEntities(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const describeEntity = `-- name: DescribeEntity :exec
+UPDATE entities SET
+  previous_unique_id = ?1,
+  name = ?2,
+  original_name = ?3,
+  has_entity_name = ?4,
+  object_id_base = ?5,
+  suggested_object_id = ?6,
+  translation_key = ?7,
+  icon = ?8,
+  original_icon = ?9,
+  unit_of_measurement = ?10,
+  supported_features = ?11,
+  hidden_by = ?12,
+  config_subentry_id = ?13,
+  labels = ?14,
+  aliases = ?15,
+  aliases_v2 = ?16,
+  categories = ?17,
+  capabilities = ?18,
+  options = ?19,
+  extra = ?20,
+  created_at = ?21,
+  modified_at = ?22,
+  updated_at = ?23
+WHERE key = ?24
+`
+
+type DescribeEntityParams struct {
+	PreviousUniqueID  *string     `json:"previous_unique_id"`
+	Name              *string     `json:"name"`
+	OriginalName      *string     `json:"original_name"`
+	HasEntityName     bool        `json:"has_entity_name"`
+	ObjectIDBase      *string     `json:"object_id_base"`
+	SuggestedObjectID *string     `json:"suggested_object_id"`
+	TranslationKey    *string     `json:"translation_key"`
+	Icon              *string     `json:"icon"`
+	OriginalIcon      *string     `json:"original_icon"`
+	UnitOfMeasurement *string     `json:"unit_of_measurement"`
+	SupportedFeatures *int64      `json:"supported_features"`
+	HiddenBy          *string     `json:"hidden_by"`
+	ConfigSubentryID  *string     `json:"config_subentry_id"`
+	Labels            dbtype.JSON `json:"labels"`
+	Aliases           dbtype.JSON `json:"aliases"`
+	AliasesV2         dbtype.JSON `json:"aliases_v2"`
+	Categories        dbtype.JSON `json:"categories"`
+	Capabilities      dbtype.JSON `json:"capabilities"`
+	Options           dbtype.JSON `json:"options"`
+	Extra             dbtype.JSON `json:"extra"`
+	CreatedAt         string      `json:"created_at"`
+	ModifiedAt        *string     `json:"modified_at"`
+	UpdatedAt         string      `json:"updated_at"`
+	Key               int64       `json:"-"`
+}
+
+// Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
+// SaveEntity.
+func (q *Queries) DescribeEntity(ctx context.Context, arg DescribeEntityParams) error {
+	_, err := q.db.ExecContext(ctx, describeEntity,
+		arg.PreviousUniqueID,
+		arg.Name,
+		arg.OriginalName,
+		arg.HasEntityName,
+		arg.ObjectIDBase,
+		arg.SuggestedObjectID,
+		arg.TranslationKey,
+		arg.Icon,
+		arg.OriginalIcon,
+		arg.UnitOfMeasurement,
+		arg.SupportedFeatures,
+		arg.HiddenBy,
+		arg.ConfigSubentryID,
+		arg.Labels,
+		arg.Aliases,
+		arg.AliasesV2,
+		arg.Categories,
+		arg.Capabilities,
+		arg.Options,
+		arg.Extra,
+		arg.CreatedAt,
+		arg.ModifiedAt,
+		arg.UpdatedAt,
+		arg.Key,
+	)
+	return err
 }
 
 const getEntity = `-- name: GetEntity :one
@@ -288,7 +375,7 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS N
   AND (v.domain = ?12 OR ?12 IS NULL)
   AND (v.entity_category = ?13 OR ?13 IS NULL)
   AND (v.disabled = ?14 OR ?14 IS NULL)
-  AND ((v.name LIKE ?15 ESCAPE '\') OR (v.entity_id LIKE ?15 ESCAPE '\') OR ?15 IS NULL)
+  AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(?15 AS TEXT))) > 0 OR ?15 IS NULL)
 ORDER BY k.entity_id
 LIMIT ?16
 `

@@ -13,7 +13,7 @@ import (
 
 const countFloors = `-- name: CountFloors :one
 SELECT CAST(count(*) AS INTEGER) AS total FROM floors_view AS v
-WHERE ((v.name LIKE ?1 ESCAPE '\') OR (v.floor_id LIKE ?1 ESCAPE '\') OR (v.aliases LIKE ?1 ESCAPE '\') OR ?1 IS NULL)
+WHERE (instr(lower(v.name || char(10) || v.floor_id || char(10) || v.aliases), lower(CAST(?1 AS TEXT))) > 0 OR ?1 IS NULL)
 `
 
 // Counts what ListFloors would list in all.
@@ -51,7 +51,7 @@ func (q *Queries) GetFloor(ctx context.Context, floorID string) (Floor, error) {
 const listFloors = `-- name: ListFloors :many
 SELECT v."key", v.floor_id, v.name, v.level, v.icon, v.aliases, v.area_count, v.extra, v.created_at, v.modified_at, v.updated_at FROM floors_view AS v
 WHERE v.floor_id > ?1
-  AND ((v.name LIKE ?2 ESCAPE '\') OR (v.floor_id LIKE ?2 ESCAPE '\') OR (v.aliases LIKE ?2 ESCAPE '\') OR ?2 IS NULL)
+  AND (instr(lower(v.name || char(10) || v.floor_id || char(10) || v.aliases), lower(CAST(?2 AS TEXT))) > 0 OR ?2 IS NULL)
 ORDER BY v.floor_id
 LIMIT ?3
 `

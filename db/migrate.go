@@ -47,7 +47,7 @@ func migrations() ([]migration, error) {
 type schema struct {
 	applied     []string    // versions, in order
 	pending     []migration // what this binary would add
-	empty       bool        // no tables at all
+	empty       bool        // no tables at all, but perhaps dbmate's own
 	predecessor bool        // the file of the service before this one
 }
 
@@ -63,22 +63,9 @@ func inspect(ctx context.Context, c *sql.Conn) (schema, error) {
 	if err != nil {
 		return s, err
 	}
-	s.empty = len(tables) == 0
-	if slices.Contains(tables, "schema_migrations") {
+	if slices.Contains(tables, versionsTable) {
 		if s.applied, err = column(ctx, c, datasql.Admin("list_versions")); err != nil {
 			return s, err
-		}
-	} else if !s.empty {
-		if err := c.QueryRowContext(ctx, datasql.Admin("is_predecessor")).Scan(&s.predecessor); err != nil {
-			return s, err
-		}
-		if !s.predecessor {
-			return s, unavailable(Foreign, nil, "the file is a SQLite database with other tables than data-api's (%s, …)", tables[0])
-		}
-	}
-	for _, version := range s.applied {
-		if !slices.ContainsFunc(all, func(m migration) bool { return m.version == version }) {
-			return s, unavailable(Newer, nil, "the database was migrated to %s by a newer data-api: install that version or a later one", version)
 		}
 	}
 	for _, m := range all {
@@ -86,14 +73,46 @@ func inspect(ctx context.Context, c *sql.Conn) (schema, error) {
 			s.pending = append(s.pending, m)
 		}
 	}
-	return s, nil
+	tables = slices.DeleteFunc(tables, func(name string) bool { return name == versionsTable })
+	if len(s.pending) == len(all) { // nothing of ours
+		return s, s.judgeOthers(ctx, c, tables)
+	}
+	return s, s.judgeNewer(all)
+}
+
+const versionsTable = "schema_migrations" // as dbmate calls it, and others do too
+
+// judgeOthers says what a file is that has none of our migrations.
+func (s *schema) judgeOthers(ctx context.Context, c *sql.Conn, tables []string) error {
+	s.empty = len(tables) == 0 && len(s.applied) == 0
+	if s.empty {
+		return nil
+	}
+	if err := c.QueryRowContext(ctx, datasql.Admin("is_predecessor")).Scan(&s.predecessor); err != nil {
+		return err
+	}
+	if !s.predecessor || len(s.applied) > 0 {
+		return unavailable(Foreign, nil, "the file is a SQLite database with other tables than data-api's (%s, …)",
+			append(tables, versionsTable)[0])
+	}
+	return nil
+}
+
+func (s *schema) judgeNewer(all []migration) error {
+	for _, version := range s.applied {
+		if !slices.ContainsFunc(all, func(m migration) bool { return m.version == version }) {
+			return unavailable(Newer, nil, "the database was migrated to %s by a newer data-api: install that version or a later one", version)
+		}
+	}
+	return nil
 }
 
 // migrate applies what is pending in one transaction, so that a file has either the old schema or the
 // new one, and returns the file names of what it applied. A second process that does the same waits at
 // BEGIN and then finds nothing to do. Foreign keys are off meanwhile, as they are under the dbmate
-// command, and checked before the commit.
-func migrate(ctx context.Context, c *sql.Conn) (applied []string, err error) {
+// command, and checked before the commit. before is called, if it is not nil, when nobody else can write
+// and nothing has been changed.
+func migrate(ctx context.Context, c *sql.Conn, before func(context.Context, schema) error) (applied []string, err error) {
 	if _, err := c.ExecContext(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
 		return nil, err
 	}
@@ -106,6 +125,11 @@ func migrate(ctx context.Context, c *sql.Conn) (applied []string, err error) {
 	s, err := inspect(ctx, c)
 	if err != nil || len(s.pending) == 0 {
 		return nil, err
+	}
+	if before != nil {
+		if err := before(ctx, s); err != nil {
+			return nil, err
+		}
 	}
 	if err := applyAll(ctx, tx, s); err != nil {
 		return nil, err

@@ -2,12 +2,9 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,30 +20,36 @@ type DB struct {
 	config Config
 	log    *slog.Logger
 
-	present atomic.Pointer[target]
-	reader  *prepared
-	writer  *prepared
+	present    atomic.Pointer[target]
+	reader     *prepared
+	writer     *prepared
+	connectors []*connector
 
 	mu        sync.Mutex // guards what follows
-	cause     error      // why there is no target
-	opened    bool       // a file was open in this process: it is not made anew
+	cause     error      // why there is no target, or was none before the present one
+	last      *identity  // the file that was open last, as last seen; nil before the first
+	gone      bool       // nothing was at the path since
 	lastWrite error      // how the last write failed, nil if it did not
+	closed    bool       // for good
 	integrity Integrity
+	stopAudit context.CancelFunc // of the last audit
 
-	commits atomic.Int64
+	auditing atomic.Int64
+	copied   identity // the file of which a copy was made before changing it; for Open only
 }
 
 // Prepare returns a DB that is not open yet: Open opens it once, Run opens it and keeps it open.
 func Prepare(config Config, log *slog.Logger) *DB {
-	d := &DB{config: config, log: log}
+	d := &DB{config: config, log: log, stopAudit: func() {}}
 	d.cause = unavailable(Opening, nil, "the database is being opened")
 	write := &connector{present: &d.present, cause: d.why, write: true}
+	read := &connector{present: &d.present, cause: d.why}
+	d.connectors = []*connector{write, read}
+	d.writer = &prepared{pool: newPool(write, 1)}
+	d.reader = &prepared{pool: newPool(read, readers())}
 	if config.Path == Memory {
-		d.writer = &prepared{pool: newPool(write, 1)}
+		d.reader.pool.Close()
 		d.reader = d.writer // a database in memory belongs to its one connection
-	} else {
-		d.writer = &prepared{pool: newPool(write, 1)}
-		d.reader = &prepared{pool: newPool(&connector{present: &d.present, cause: d.why}, readers())}
 	}
 	d.Queries = New(d.reader)
 	return d
@@ -64,16 +67,45 @@ func (d *DB) why() error {
 // Open opens the file once: it is made if it is not there, and migrated if it is older. The error is
 // ErrUnavailable. Where the file system is read-only, the file is opened for reading, and that is no error.
 func (d *DB) Open(ctx context.Context) error {
+	d.mu.Lock()
+	closed := d.closed
+	d.mu.Unlock()
+	if closed {
+		return d.why()
+	}
 	t, err := d.attempt(ctx)
 	if err != nil {
 		d.close(err)
 		return d.why()
 	}
-	d.mu.Lock()
-	d.cause, d.opened = nil, true
-	d.mu.Unlock()
-	d.present.Store(t)
+	d.publish(ctx, t)
 	return nil
+}
+
+// publish makes t the present target. The cause stays as it was: a connector that found no target a
+// moment ago may still be about to read it.
+func (d *DB) publish(ctx context.Context, t *target) {
+	d.mu.Lock()
+	d.lastWrite = nil
+	if !d.closed {
+		d.present.Store(t)
+	}
+	d.mu.Unlock()
+	if t.path == "" {
+		return
+	}
+	// As long as these connections stay, so does the -wal, which the watch has to know. The writer's is the
+	// last to be closed, because it alone can move the log into the file then.
+	if !t.readOnly {
+		d.writer.pool.PingContext(ctx)
+	}
+	d.reader.pool.PingContext(ctx)
+	if now, err := identify(t.path); err == nil && t.seen.Load().sameContent(now) {
+		t.seen.Store(&now)
+	}
+	d.mu.Lock()
+	d.last, d.gone = t.seen.Load(), false
+	d.mu.Unlock()
 }
 
 // close ends all connections, as soon as they are free. Calls fail with err from now on.
@@ -84,10 +116,22 @@ func (d *DB) close(err error) {
 	}
 	d.mu.Lock()
 	d.cause = u
+	if t := d.present.Load(); t != nil && t.path != "" {
+		d.last, d.gone = t.seen.Load(), false
+	}
+	d.gone = d.gone || errors.Is(err, fs.ErrNotExist)
 	d.mu.Unlock()
 	d.present.Store(nil)
+	d.mu.Lock()
+	d.stopAudit()
+	d.mu.Unlock()
+	d.closeIdle()
+}
+
+// closeIdle closes what is not in use, the writer last.
+func (d *DB) closeIdle() {
 	for _, p := range []*prepared{d.reader, d.writer} {
-		p.pool.SetMaxIdleConns(-1) // closes the idle ones
+		p.pool.SetMaxIdleConns(-1)
 		p.pool.SetMaxIdleConns(readers())
 	}
 }
@@ -95,7 +139,12 @@ func (d *DB) close(err error) {
 // drained waits until no connection is left that belongs to a file that was closed.
 func (d *DB) drained(ctx context.Context) bool {
 	for range 100 {
-		if d.reader.pool.Stats().OpenConnections+d.writer.pool.Stats().OpenConnections == 0 {
+		d.closeIdle() // one may have become idle just now
+		live := d.auditing.Load()
+		for _, c := range d.connectors { // the pools also count requests that wait for a connection
+			live += c.live.Load()
+		}
+		if live == 0 {
 			return true
 		}
 		select {
@@ -107,186 +156,14 @@ func (d *DB) drained(ctx context.Context) bool {
 	return false
 }
 
-// Close ends all connections for good, after those in use are done. SQLite moves the -wal into the
-// file when the last connection to it ends.
+// Close ends all connections for good, after those in use are done, and waits a moment for these. SQLite
+// moves the -wal into the file when the last connection to it ends.
 func (d *DB) Close() error {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
 	d.close(unavailable(Closed, nil, "data-api is shutting down"))
-	return errors.Join(d.reader.pool.Close(), d.writer.pool.Close())
-}
-
-func (d *DB) attempt(ctx context.Context) (*target, error) {
-	if d.config.Path == Memory {
-		return d.openMemory(ctx)
-	}
-	if err := d.make(); err != nil {
-		return nil, err
-	}
-	t, err := d.openWritable(ctx)
-	if r := reasonOf(err); r == ReadOnly || r == Missing {
-		if ro, roErr := d.openReadOnly(ctx); roErr == nil {
-			return ro, nil
-		}
-	}
-	return t, err
-}
-
-// make makes the file and its folder, but only where this process has not had it open: a database that
-// vanished is not replaced by an empty one.
-func (d *DB) make() error {
-	path := d.config.Path
-	_, err := os.Stat(path)
-	d.mu.Lock()
-	opened := d.opened
-	d.mu.Unlock()
-	switch {
-	case err == nil:
-		return nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return unavailable(Missing, err, "the database file cannot be seen")
-	case opened:
-		return unavailable(Missing, nil, "the database file is gone: put it back, or restart data-api for an empty one")
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return unavailable(Missing, err, "the folder for the database cannot be made")
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return unavailable(Missing, err, "the database file cannot be made")
-	}
-	return file.Close()
-}
-
-func (d *DB) openMemory(ctx context.Context) (*target, error) {
-	t := &target{writer: d.config.writerDSN(d.config.Timeout)}
-	d.present.Store(t)
-	c, err := d.writer.pool.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	_, err = migrate(ctx, c)
-	return t, err
-}
-
-// openWritable opens the file for reading and writing, and brings its schema up to date.
-func (d *DB) openWritable(ctx context.Context) (*target, error) {
-	before, err := identify(d.config.Path)
-	if err != nil {
-		return nil, unavailable(Missing, err, "the database file cannot be seen")
-	}
-	pool := newPool(rawConnector(d.config.writerDSN(d.config.Timeout)), 1)
-	defer pool.Close()
-	c, err := pool.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	if err := d.prepareSchema(ctx, c); err != nil {
-		return nil, err
-	}
-	if err := probeWritable(ctx, c); err != nil {
-		return nil, err
-	}
-	after, err := identify(d.config.Path)
-	if err != nil || !before.sameFile(after) {
-		return nil, unavailable(Missing, err, "the database file was replaced while it was being opened")
-	}
-	return &target{
-		writer:   d.config.writerDSN(d.config.Timeout),
-		reader:   d.config.readerDSN(false),
-		identity: after,
-	}, nil
-}
-
-// prepareSchema migrates what is older, after a copy of it was put beside it.
-func (d *DB) prepareSchema(ctx context.Context, c *sql.Conn) error {
-	s, err := inspect(ctx, c)
-	if err != nil || len(s.pending) == 0 {
-		return err
-	}
-	d.mu.Lock()
-	opened := d.opened
-	d.mu.Unlock()
-	if s.empty && opened {
-		return unavailable(Corrupt, nil, "the database file is empty: put back a copy, or restart data-api to begin anew")
-	}
-	if err := d.keepCopy(ctx, c, s); err != nil {
-		return err
-	}
-	applied, err := migrate(ctx, c)
-	if err != nil {
-		return err
-	}
-	if len(applied) > 0 {
-		d.log.Info("database migrated", "path", d.config.Path, "applied", applied)
-	}
-	return nil
-}
-
-// keepCopy puts a copy of a file that is about to be changed beside it.
-func (d *DB) keepCopy(ctx context.Context, c *sql.Conn, s schema) error {
-	path := d.config.Path
-	switch {
-	case s.empty:
-		return nil
-	case s.predecessor:
-		to := path + ".before-data-api"
-		d.log.Info("taking over the metadata of the service before data-api", "path", path, "copy", to)
-		return copyFile(ctx, c, to)
-	}
-	prefix := path + ".before-migration-"
-	to := prefix + time.Now().UTC().Format(stamp)
-	d.log.Info("copying the database before migrating it", "path", path, "copy", to)
-	if err := copyFile(ctx, c, to); err != nil {
-		return err
-	}
-	return keepNewest(2, prefix+"*")
-}
-
-// probeWritable says whether the file can be written. Another process's lock is not in the way.
-func probeWritable(ctx context.Context, c *sql.Conn) error {
-	if _, err := c.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
-		return err
-	}
-	_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE")
-	if reasonOf(err) == Locked {
-		return nil
-	}
-	if err == nil {
-		_, err = c.ExecContext(ctx, "ROLLBACK")
-	}
-	return err
-}
-
-// openReadOnly opens a file that this process may not write.
-func (d *DB) openReadOnly(ctx context.Context) (*target, error) {
-	id, err := identify(d.config.Path)
-	if err != nil {
-		return nil, err
-	}
-	dsn := d.config.readerDSN(false)
-	err = d.checkReadable(ctx, dsn)
-	if err != nil && (id.wal == nil || id.wal.Size() == 0) {
-		dsn = d.config.readerDSN(true) // nobody writes: SQLite may do without the -shm that it cannot make
-		err = d.checkReadable(ctx, dsn)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &target{reader: dsn, identity: id, readOnly: true}, nil
-}
-
-func (d *DB) checkReadable(ctx context.Context, dsn string) error {
-	pool := newPool(rawConnector(dsn), 1)
-	defer pool.Close()
-	c, err := pool.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	s, err := inspect(ctx, c)
-	if err == nil && len(s.pending) > 0 {
-		return unavailable(ReadOnly, nil, "the database needs migrating, and is on a read-only file system")
-	}
+	err := errors.Join(d.reader.pool.Close(), d.writer.pool.Close())
+	d.drained(context.Background())
 	return err
 }

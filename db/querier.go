@@ -31,6 +31,9 @@ type Querier interface {
 	CountLabels(ctx context.Context, arg CountLabelsParams) (int64, error)
 	// Deletes the entities whose entity_id was taken by another and that got no new one.
 	DeleteParkedEntities(ctx context.Context) (int64, error)
+	// Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
+	// SaveEntity.
+	DescribeEntity(ctx context.Context, arg DescribeEntityParams) error
 	// Gets one area by its id.
 	GetArea(ctx context.Context, areaID string) (Area, error)
 	// Gets one config entry by its id.

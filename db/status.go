@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -43,9 +44,9 @@ func (d *DB) Status(ctx context.Context) Status {
 	d.mu.Unlock()
 
 	var devices, entities int
-	err := d.reader.QueryRowContext(ctx, datasql.Admin("probe")).Scan(&s.Schema, &devices, &entities)
+	err := d.reader.one(ctx, datasql.Admin("probe"), &s.Schema, &devices, &entities)
 	if err == nil {
-		err = d.reader.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&s.JournalMode)
+		err = d.reader.one(ctx, "PRAGMA journal_mode", &s.JournalMode)
 	}
 	if err != nil {
 		s.Reason, s.Detail = describe(err)
@@ -74,7 +75,8 @@ func sizeOf(file os.FileInfo) int64 {
 }
 
 func describe(err error) (Reason, string) {
-	if u, ok := Classify(err).(*Unavailable); ok {
+	var u *Unavailable
+	if errors.As(Classify(err), &u) {
 		return u.Reason, u.Detail
 	}
 	return Failed, "the database cannot be read"

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"database/sql"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,9 +21,6 @@ const (
 type watch struct {
 	*DB
 	tried, probed time.Time // when last
-	commits       int64     // ours, at the last look
-	moved         int64     // ours that are in the main file
-	ours          bool      // whether we wrote to the main file since the last look
 }
 
 // Run opens the database and keeps it open until ctx ends: it tries again what failed, moves to a file
@@ -57,7 +56,7 @@ func (w *watch) look(ctx context.Context) {
 	case w.config.Path == Memory || !w.still(ctx, t):
 		return
 	}
-	w.moveLog(ctx)
+	w.moveLog(ctx, t)
 	if time.Since(w.probed) >= probeEvery {
 		w.probed = time.Now()
 		if err := probe(ctx, t); reasonOf(err) == Corrupt || reasonOf(err) == Missing {
@@ -65,8 +64,9 @@ func (w *watch) look(ctx context.Context) {
 			return
 		}
 	}
-	if t.readOnly && time.Since(w.tried) >= upgradeEvery {
-		w.upgrade(ctx)
+	if time.Since(w.tried) >= upgradeEvery {
+		w.tried = time.Now()
+		w.upgrade(ctx, t)
 	}
 }
 
@@ -75,14 +75,15 @@ func (w *watch) retry(ctx context.Context) {
 	if time.Since(w.tried) < retryEvery {
 		return
 	}
-	w.tried = time.Now()
+	w.drained(ctx) // only when all connections have ended does SQLite look at the file with new eyes
 	before := reasonOf(w.why())
 	err := w.Open(ctx)
+	w.tried = time.Now()
 	switch {
 	case err == nil:
 		w.probed = time.Now()
-		w.commits, w.moved = w.DB.commits.Load(), w.DB.commits.Load()
-		w.log.Info("database open", "path", w.config.Path, "read_only", w.present.Load().readOnly)
+		t := w.present.Load()
+		w.log.Info("database open", "path", w.config.Path, "read_only", t != nil && t.readOnly)
 	case reasonOf(err) != before && ctx.Err() == nil:
 		w.log.Error("database not open", "path", w.config.Path, "reason", reasonOf(err), "error", err)
 	}
@@ -97,59 +98,88 @@ func (w *watch) lose(err error) {
 
 // still looks whether the file at the path is the one that is open, and moves on where it is not.
 func (w *watch) still(ctx context.Context, t *target) bool {
-	now, err := identify(w.config.Path)
-	commits := w.DB.commits.Load()
-	ours := w.ours || commits != w.commits || w.writer.pool.Stats().InUse > 0
-	w.commits, w.ours = commits, false
+	seen := t.seen.Load()
+	now, err := identify(t.path)
 	switch {
 	case err != nil:
 		w.lose(unavailable(Missing, err, "the database file is gone or cannot be seen"))
 		return false
-	case !t.identity.sameFile(now):
-		w.log.Warn("database file replaced", "path", w.config.Path)
-		w.reopen(ctx, t)
+	case !seen.sameFile(now):
+		w.log.Warn("database file replaced", "path", t.path)
+		w.reopen(ctx)
 		return false
-	case !t.identity.sameContent(now) && !ours:
-		// Another process moved its log into the file, or copied another database over it. Only when
-		// all connections have ended does SQLite look at the file with new eyes.
-		w.reopen(ctx, t)
+	case seen.lostLog(now) && !t.readOnly:
+		w.log.Warn("log of the database removed or replaced while it is open", "path", t.path)
+		w.moveLog(ctx, t) // the writer still has it
+		w.reopen(ctx)
+		return false
+	case !seen.sameContent(now):
+		// Another process moved its log into the file, or copied another database over it.
+		w.reopen(ctx)
 		return false
 	}
-	t.identity = now
+	t.seen.Store(&now)
 	return true
 }
 
 // reopen ends all connections and opens the file at the path. Requests that come meanwhile wait.
-func (w *watch) reopen(ctx context.Context, old *target) {
+func (w *watch) reopen(ctx context.Context) {
 	w.close(errReopening)
-	if w.drained(ctx) {
-		if moved, err := setAsideLog(w.config.Path, old.identity); err != nil {
-			w.log.Error("log of the replaced database is in the way", "path", w.config.Path, "error", err)
-		} else if moved {
-			w.log.Warn("log of the replaced database set aside", "path", w.config.Path)
-		}
-	}
 	w.tried = time.Time{}
 	w.retry(ctx)
 }
 
-// moveLog moves what was committed from the -wal into the main file once the writer has paused, so that
-// a power cut costs little, and a file that was damaged from outside is seen to be.
-func (w *watch) moveLog(ctx context.Context) {
-	commits := w.DB.commits.Load()
-	if commits == w.moved || w.writer.pool.Stats().InUse > 0 {
+// moveLog moves what was committed, by whichever process, from the -wal into the main file, and empties
+// the -wal, once the writer has paused. So a power cut costs little, a file that is damaged from outside is
+// seen to be, and one that is copied over it is not mixed with what the log still holds.
+func (w *watch) moveLog(ctx context.Context, t *target) {
+	if t.readOnly || sizeOf(t.seen.Load().wal) == 0 {
 		return
 	}
-	if _, err := w.writer.pool.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err == nil {
-		w.moved, w.ours = commits, true
+	c, err := w.connection(ctx)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	if t.changed() {
+		return
+	}
+	// Those who still read the log are not waited for, but asked again at the next look. Other writers are
+	// only kept out for the second step, which is short.
+	c.ExecContext(ctx, "PRAGMA busy_timeout = 0")
+	c.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	c.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = "+strconv.FormatInt(w.config.Timeout.Milliseconds(), 10))
+	seen := t.seen.Load()
+	if now, err := identify(t.path); err == nil && seen.sameFile(now) && !seen.lostLog(now) {
+		t.seen.Store(&now)
 	}
 }
 
-// upgrade moves from reading to writing when the file allows it again.
-func (w *watch) upgrade(ctx context.Context) {
-	w.tried = time.Now()
-	if t, err := w.openWritable(ctx); err == nil {
-		w.present.Store(t)
-		w.log.Info("database can be written again", "path", w.config.Path)
+// connection returns the writer's connection, unless others need it for longer than a moment.
+func (w *watch) connection(ctx context.Context) (*sql.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, statEvery)
+	defer cancel()
+	return w.writer.pool.Conn(ctx)
+}
+
+// upgrade looks whether a file can be written again that could not.
+func (w *watch) upgrade(ctx context.Context, t *target) {
+	w.mu.Lock()
+	failed := w.lastWrite
+	w.mu.Unlock()
+	switch {
+	case t.readOnly:
+		if t, err := w.openWritable(ctx); err == nil {
+			w.publish(ctx, t)
+			w.log.Info("database can be written again", "path", w.config.Path)
+		}
+	case failed != nil:
+		ctx, cancel := context.WithTimeout(ctx, retryEvery)
+		defer cancel()
+		if err := w.tryWriting(ctx); err == nil {
+			w.noteWriteFailure(nil)
+			w.log.Info("database can be written again", "path", w.config.Path)
+		}
 	}
 }

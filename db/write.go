@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"strconv"
 	"time"
 )
 
@@ -11,11 +13,14 @@ import (
 // When Write returns nil, readers see the change and it survives a kill of the process.
 // fn must use the queries that it is given, and nothing else of the DB.
 func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
+	t := d.present.Load()
 	err := Classify(d.write(ctx, fn))
+	if err == nil && t != nil && t.displaced() {
+		err = unavailable(Missing, nil, "the database file was moved or replaced during the write")
+	}
 	switch reasonOf(err) {
 	case "":
 		if err == nil {
-			d.commits.Add(1)
 			d.noteWriteFailure(nil)
 		}
 	case DiskFull, ReadOnly, Corrupt, Failed:
@@ -28,16 +33,61 @@ func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
 
 func (d *DB) write(ctx context.Context, fn func(*Queries) error) error {
 	start := time.Now()
-	tx, err := d.writer.pool.BeginTx(ctx, nil)
+	tx, err := d.begin(ctx)
 	if err != nil {
 		d.writer.observe(start, err)
 		return err
 	}
 	defer tx.Rollback() // after the commit it does nothing
-	err = fn(New(&transaction{tx: tx, pool: d.writer, statements: map[string]*sql.Stmt{}}))
+	t := &transaction{tx: tx, pool: d.writer, statements: map[string]*sql.Stmt{}}
+	err = fn(New(t))
+	if err == nil {
+		err = t.broken
+	}
 	if err == nil {
 		err = tx.Commit()
 	}
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		err = ctx.Err() // which ended the transaction
+	}
 	d.writer.observe(start, err)
 	return err
+}
+
+// begin begins a transaction. Where the file was changed from outside, it waits until the watch has seen
+// it: what the connection remembers of the file must not be written over what is there now.
+func (d *DB) begin(ctx context.Context) (tx *sql.Tx, err error) {
+	for end := time.Now().Add(reopenWait); ; time.Sleep(time.Millisecond) {
+		err = patiently(func() (err error) {
+			tx, err = d.writer.pool.BeginTx(ctx, nil)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if t := d.present.Load(); t != nil && !t.changed() {
+			return tx, nil
+		}
+		tx.Rollback()
+		if time.Now().After(end) {
+			return nil, errReopening
+		}
+	}
+}
+
+// tryWriting commits a change that changes nothing.
+func (d *DB) tryWriting(ctx context.Context) error {
+	tx, err := d.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var version int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(version)); err != nil {
+		return err
+	}
+	return tx.Commit()
 }

@@ -78,7 +78,9 @@ func problemOf(err error) problem {
 		return problem{Status: http.StatusConflict, Detail: "the change collides with what is stored"}
 	case errors.As(err, &down):
 		return problem{Status: http.StatusServiceUnavailable, Detail: down.Detail, Reason: down.Reason}
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
+		return problem{Status: http.StatusServiceUnavailable, Detail: "the connection was closed before the answer was ready: nothing was done"}
+	case errors.Is(err, context.DeadlineExceeded):
 		return problem{Status: http.StatusServiceUnavailable, Detail: "the request was not answered in time"}
 	}
 	return problem{Status: http.StatusInternalServerError}
@@ -94,19 +96,20 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	header := w.Header()
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
-	switch {
-	case p.Status == http.StatusServiceUnavailable:
+	for _, name := range []string{"Content-Encoding", "Etag", "Link"} { // of an answer that broke half-way
+		header.Del(name)
+	}
+	if p.Status == http.StatusServiceUnavailable {
 		header.Set("Retry-After", "1")
-		fallthrough
-	case p.Status == http.StatusInternalServerError:
+	}
+	if p.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		s.Log.Error("request failed", "request_id", p.RequestID, "error", err)
 	}
 	body, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // strings and integers only
 	}
-	w.WriteHeader(p.Status)
-	w.Write(append(body, '\n'))
+	write(w, r, p.Status, append(body, '\n'))
 }
 
 func (s *Server) methodNotAllowed(allow string) http.Handler {

@@ -132,17 +132,18 @@ func (q *query) flag(name string) *bool {
 	return &b
 }
 
-// search is text to look for inside other text, as a LIKE pattern; nil where it is not given.
+// search is text to look for inside other text; nil where it is not given.
 func (q *query) search(name string) *string {
 	value, given := q.one(name)
 	if !given {
 		return nil
 	}
-	pattern := "%" + likeEscaper.Replace(value) + "%"
-	return &pattern
+	if strings.Contains(value, "\x00") { // SQLite's text functions end there, and would match everything
+		q.refuse(name, "must not hold NUL characters")
+		return nil
+	}
+	return &value
 }
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // listing is what all lists take: where the page begins, how long it is, and what it shows.
 type listing struct {
@@ -164,17 +165,27 @@ func listingOf[T any](q *query, r *http.Request, noun string, fallback, most int
 		}
 		l.limit = n
 	}
-	if value, given := q.one("cursor"); given {
-		var ok bool
-		if l.after, ok = openCursor(noun, value); !ok {
-			q.refuse("cursor", "is not a cursor of this list")
-		}
-	}
+	l.after = q.cursor(noun)
 	if total := q.flag("total"); total != nil {
 		l.total = *total
 	}
 	l.fields = fieldsOf[T](q)
 	return l
+}
+
+// cursor is the id that the page begins after. Where there is such an id, there is such a cursor: it is
+// neither bounded by maxText nor has it to be UTF-8.
+func (q *query) cursor(noun string) string {
+	q.known["cursor"] = true
+	values := q.values["cursor"]
+	if len(values) == 0 {
+		return ""
+	}
+	after, ok := openCursor(noun, values[0])
+	if !ok || len(values) > 1 {
+		q.refuse("cursor", "is not a cursor of this list")
+	}
+	return after
 }
 
 // fieldsOf parses the comma list of members to show of a row of type T; nil means all of them.
@@ -205,7 +216,7 @@ func sealCursor(noun, id string) string {
 
 func openCursor(noun, cursor string) (id string, ok bool) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || !utf8.Valid(text) {
+	if err != nil {
 		return "", false
 	}
 	return strings.CutPrefix(string(text), noun+"/")

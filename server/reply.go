@@ -41,7 +41,10 @@ func (s *Server) answer(h handler) http.Handler {
 		if err == nil {
 			err = s.reply(w, r, value)
 		}
-		if err != nil && r.Context().Err() == nil {
+		if err != nil && r.Context().Err() != nil {
+			err = r.Context().Err() // whatever broke, broke for that
+		}
+		if err != nil {
 			s.fail(w, r, err)
 		}
 	})
@@ -116,8 +119,9 @@ func (s *Server) sendTagged(w http.ResponseWriter, r *http.Request, body []byte)
 func noneMatch(headers []string, tag string) bool {
 	for _, h := range headers {
 		for t := range strings.SplitSeq(h, ",") {
-			t = strings.Trim(strings.TrimPrefix(strings.TrimSpace(t), "W/"), `"`)
-			if t == "*" || strings.TrimSuffix(t, "-gzip") == tag {
+			t = strings.TrimSpace(t)
+			opaque := strings.Trim(strings.TrimPrefix(t, "W/"), `"`)
+			if t == "*" || strings.TrimSuffix(opaque, "-gzip") == tag {
 				return true
 			}
 		}
@@ -132,9 +136,16 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, body [
 		header["Content-Encoding"] = []string{"gzip"}
 		header["Vary"] = varyEncoding
 	}
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	write(w, r, status, body)
+}
+
+// write sends a body whole, and of the answer to a HEAD just the header.
+func write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	w.Write(body) // an error means that the client has gone
+	if r.Method != http.MethodHead {
+		w.Write(body) // an error means that the client has gone
+	}
 }
 
 // worthwhile is the size from which a body is compressed: below it, it would travel in one packet anyhow.
@@ -144,14 +155,29 @@ func (s *Server) compresses(r *http.Request, body []byte) bool {
 	if !s.Compress || len(body) < worthwhile {
 		return false
 	}
-	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
-		coding, quality, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if coding == "gzip" || coding == "*" {
-			q := strings.TrimSpace(quality)
-			return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+	return acceptsGzip(strings.Join(r.Header.Values("Accept-Encoding"), ","))
+}
+
+// acceptsGzip reads an Accept-Encoding (RFC 9110, section 12.5.3), in which what is said of gzip by name
+// counts more than what is said of all by a star.
+func acceptsGzip(header string) bool {
+	accepted, named := false, false
+	for part := range strings.SplitSeq(header, ",") {
+		coding, weight, _ := strings.Cut(part, ";")
+		switch strings.ToLower(strings.TrimSpace(coding)) {
+		case "gzip", "x-gzip":
+			accepted, named = !isZero(weight), true
+		case "*":
+			accepted = named && accepted || !named && !isZero(weight)
 		}
 	}
-	return false
+	return accepted
+}
+
+func isZero(weight string) bool {
+	_, value, _ := strings.Cut(weight, "=")
+	q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+	return err == nil && q == 0
 }
 
 var gzips = sync.Pool{New: func() any {
@@ -300,9 +326,9 @@ func (s *Server) body(r *http.Request, limit int64) ([]byte, error) {
 		return nil, errContentType
 	}
 	reader := http.MaxBytesReader(nil, r.Body, limit)
-	switch r.Header.Get("Content-Encoding") {
+	switch strings.ToLower(strings.Join(r.Header.Values("Content-Encoding"), ",")) {
 	case "", "identity":
-	case "gzip":
+	case "gzip", "x-gzip":
 		inflated, err := gzip.NewReader(reader)
 		if err != nil {
 			return nil, errGzip

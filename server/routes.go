@@ -16,9 +16,14 @@ type route struct {
 	handle       handler
 }
 
-// routes is every route there is. Literal paths stand before patterns: mux takes the first that matches.
+// routes is every route there is. Literal paths stand before patterns: mux takes the first that matches,
+// so that what is asked for most stands first as well.
 func (s *Server) routes() []route {
 	return []route{
+		{"GET", "/api/v1/devices", "listDevices", "devices", s.listDevices},
+		{"GET", "/api/v1/devices/{device_id}", "getDevice", "devices", s.getDevice},
+		{"GET", "/api/v1/entities", "listEntities", "entities", s.listEntities},
+		{"GET", "/api/v1/entities/{entity_id}", "getEntity", "entities", s.getEntity},
 		{"GET", "/api/v1/floors", "listFloors", "floors", s.listFloors},
 		{"GET", "/api/v1/floors/{floor_id}", "getFloor", "floors", s.getFloor},
 		{"GET", "/api/v1/areas", "listAreas", "areas", s.listAreas},
@@ -28,10 +33,6 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/config_entries", "listConfigEntries", "config_entries", s.listConfigEntries},
 		{"GET", "/api/v1/config_entries/{entry_id}", "getConfigEntry", "config_entries", s.getConfigEntry},
 		{"GET", "/api/v1/integrations/{domain}/analytics", "getIntegrationAnalytics", "config_entries", s.getIntegrationAnalytics},
-		{"GET", "/api/v1/devices", "listDevices", "devices", s.listDevices},
-		{"GET", "/api/v1/devices/{device_id}", "getDevice", "devices", s.getDevice},
-		{"GET", "/api/v1/entities", "listEntities", "entities", s.listEntities},
-		{"GET", "/api/v1/entities/{entity_id}", "getEntity", "entities", s.getEntity},
 
 		{"GET", "/api/devices", "listDevicesAlias", "devices", s.listDevices},
 		{"GET", "/api/devices/{device_id}", "getDeviceAlias", "devices", s.getDevice},
@@ -54,8 +55,24 @@ func (s *Server) routes() []route {
 	}
 }
 
-// endpoint is where a route's request ends.
-func (s *Server) endpoint(rt route) http.Handler { return s.answer(rt.handle) }
+// endpoint answers for one path: a method has a handler, or it is not allowed. HEAD is as GET.
+func (s *Server) endpoint(p pathRoutes) http.Handler {
+	handlers := map[string]http.Handler{}
+	for _, rt := range p.routes {
+		handlers[rt.method] = s.answer(rt.handle)
+	}
+	if get, ok := handlers[http.MethodGet]; ok {
+		handlers[http.MethodHead] = get
+	}
+	refuse := s.methodNotAllowed(p.allow())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, ok := handlers[r.Method]; ok {
+			h.ServeHTTP(w, r)
+			return
+		}
+		refuse.ServeHTTP(w, r)
+	})
+}
 
 // Route describes a route for people.
 type Route struct{ Method, Path, Handler, SQL string }

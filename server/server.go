@@ -41,14 +41,7 @@ func New(config Config) *Server {
 	s := &Server{Config: config, started: time.Now()}
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, p := range pathsOf(s.routes()) {
-		for _, rt := range p.routes {
-			methods := []string{rt.method}
-			if rt.method == http.MethodGet {
-				methods = append(methods, http.MethodHead)
-			}
-			router.Handle(rt.path, s.endpoint(rt)).Methods(methods...).Name(rt.id)
-		}
-		router.Handle(p.path, s.methodNotAllowed(p.allow()))
+		router.Handle(p.path, s.endpoint(p)).Name(p.path)
 	}
 	router.NotFoundHandler = s.answer(func(*http.Request) (any, error) { return nil, errNoRoute })
 	s.handler = s.observed(router)

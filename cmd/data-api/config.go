@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/joho/godotenv"
 
 	"dataapi/db"
+	"dataapi/internal/history"
 )
 
 // config is every setting there is. It comes from the environment, else from .env.local, else from .env
@@ -39,18 +41,54 @@ type config struct {
 func loadConfig(environ []string) (config, error) {
 	settings := map[string]string{}
 	for _, file := range []string{".env", ".env.local"} {
-		values, err := godotenv.Read(file)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return config{}, fmt.Errorf("%s: %w", file, err)
+		values, err := readSettings(file)
+		if err != nil {
+			return config{}, err
 		}
 		maps.Copy(settings, values)
 	}
 	maps.Copy(settings, env.ToMap(environ))
 	var c config
-	if err := env.ParseWithOptions(&c, env.Options{Environment: settings}); err != nil {
-		return c, err
+	if err := env.ParseWithOptions(&c, env.Options{Environment: map[string]string{}}); err != nil {
+		panic(err) // a default that does not parse
 	}
-	return c, c.check()
+	err := env.ParseWithOptions(&c, env.Options{Environment: settings}) // leaves the default where it fails
+	return c, errors.Join(named(err, settings), c.check())
+}
+
+// readSettings reads a file of settings, which need not be there.
+func readSettings(file string) (map[string]string, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	settings, err := godotenv.UnmarshalBytes(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s has lines that are not NAME=value", file) // err shows them, passwords included
+	}
+	return settings, nil
+}
+
+// named turns the errors of the parser, which names fields of config, into ones that name settings.
+func named(err error, settings map[string]string) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return err
+	}
+	var problems []error
+	for _, problem := range all.Errors {
+		var p env.ParseError
+		if errors.As(problem, &p) {
+			field, _ := reflect.TypeFor[config]().FieldByName(p.Name)
+			name := field.Tag.Get("env")
+			problem = fmt.Errorf("%s is %q: %w", name, settings[name], p.Err)
+		}
+		problems = append(problems, problem)
+	}
+	return errors.Join(problems...)
 }
 
 // check refuses values that have the right type and make no sense.
@@ -62,7 +100,7 @@ func (c config) check() error {
 	if _, err := db.ParseURL(c.DatabaseURL); err != nil {
 		refuse("DATABASE_URL", strconv.Quote(c.DatabaseURL), "it must be a SQLite URL, such as sqlite:data/metadata.db")
 	}
-	if c.SQLiteTimeout < 0 || c.SQLiteTimeout > 3600 {
+	if !(c.SQLiteTimeout >= 0 && c.SQLiteTimeout <= 3600) { // so that NaN is refused, too
 		refuse("SQLITE_TIMEOUT", c.SQLiteTimeout, "it must be from 0 to 3600 seconds")
 	}
 	switch strings.ToUpper(c.SQLiteSynchronous) {
@@ -72,6 +110,12 @@ func (c config) check() error {
 	}
 	if c.MaxBodyBytes < 1 {
 		refuse("MAX_BODY_BYTES", c.MaxBodyBytes, "it must be at least 1")
+	}
+	if c.ShutdownTimeout < 0 {
+		refuse("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, "it must not be negative")
+	}
+	if _, err := c.influx(); err != nil {
+		problems = append(problems, fmt.Errorf("INFLUXDB_URL: %w", err))
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		refuse("LOG_FORMAT", strconv.Quote(c.LogFormat), "it must be text or json")
@@ -90,6 +134,14 @@ func (c config) database() db.Config {
 	d.CacheSize = c.SQLiteCacheSize
 	d.Synchronous = strings.ToUpper(c.SQLiteSynchronous)
 	return d
+}
+
+// influx is the watch over the InfluxDB server, nil where none is configured.
+func (c config) influx() (*history.Influx, error) {
+	if c.InfluxURL == "" {
+		return nil, nil
+	}
+	return history.NewInflux(c.InfluxURL)
 }
 
 func (c config) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) }

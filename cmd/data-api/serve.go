@@ -30,12 +30,9 @@ const (
 // are finished, then the database is closed, which moves its log into the file.
 func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	log := c.logger(os.Stderr)
-	var influx *history.Influx
-	if c.InfluxURL != "" {
-		var err error
-		if influx, err = history.NewInflux(c.InfluxURL); err != nil {
-			return fmt.Errorf("INFLUXDB_URL: %w", err)
-		}
+	influx, err := c.influx()
+	if err != nil {
+		return err
 	}
 	listener, err := net.Listen("tcp", c.address())
 	if err != nil {
@@ -101,7 +98,7 @@ func listRoutes(_ context.Context, c config, _ []string, out io.Writer) error {
 
 // healthcheck asks the service on this machine.
 func healthcheck(ctx context.Context, c config, _ []string, out io.Writer) error {
-	if ip := net.ParseIP(c.Host); ip == nil || ip.IsUnspecified() {
+	if ip := net.ParseIP(c.Host); ip != nil && ip.IsUnspecified() {
 		c.Host = "127.0.0.1"
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

@@ -34,8 +34,9 @@ func ReadBatch(text []byte) (Batch, error) {
 	if err != nil {
 		return nil, syntaxError(d, err)
 	}
+	end := d.InputOffset()
 	if _, err := d.ReadToken(); err != io.EOF {
-		return nil, fmt.Errorf("%w: something follows the list, at byte %d", ErrSyntax, d.InputOffset())
+		return nil, fmt.Errorf("%w: something follows the list, at byte %d", ErrSyntax, end)
 	}
 	return elementsOf(list)
 }

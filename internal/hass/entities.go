@@ -23,7 +23,7 @@ const (
 
 var entities = &registry[entity]{
 	ids:    []string{"entity_id"},
-	also:   []string{"id", "platform", "unique_id"},
+	also:   [][]string{{"id", "registry_id"}, {"platform"}, {"unique_id"}},
 	beside: isComputed,
 	extra:  func(e *entity) *dbtype.JSON { return &e.Extra },
 	fields: map[string]field[entity]{
@@ -54,7 +54,7 @@ var entities = &registry[entity]{
 		"config_subentry_id":    text(func(e *entity) **string { return &e.ConfigSubentryID }),
 		"labels":                stringSet(func(e *entity) *dbtype.JSON { return &e.Labels }),
 		"aliases":               stringSet(func(e *entity) *dbtype.JSON { return &e.Aliases }),
-		"aliases_v2":            anything(func(e *entity) *dbtype.JSON { return &e.AliasesV2 }),
+		"aliases_v2":            sequence(func(e *entity) *dbtype.JSON { return &e.AliasesV2 }),
 		"categories":            object(func(e *entity) *dbtype.JSON { return &e.Categories }, "{}"),
 		"capabilities":          object(func(e *entity) *dbtype.JSON { return &e.Capabilities }, ""),
 		"options":               object(func(e *entity) *dbtype.JSON { return &e.Options }, "{}"),
@@ -76,6 +76,7 @@ var entities = &registry[entity]{
 	},
 	filled: func(e *entity) [2]string { return [2]string{e.EntityID, e.Platform} },
 	save:   saveEntity,
+	keep:   renameEntity,
 	end: func(r *run) error {
 		_, err := r.q.DeleteParkedEntities(r.ctx)
 		return err
@@ -93,14 +94,25 @@ func validEntityID(id string) error {
 	return nil
 }
 
+// uniqueID identifies an entity where no registry id does.
+type uniqueID struct{ domain, platform, id string }
+
+func uniqueIDOf(entityID, platform, id string) uniqueID {
+	domain, _, _ := strings.Cut(entityID, ".")
+	return uniqueID{domain, platform, id}
+}
+
 func matchEntity(r *run, id identity, stage int) (entity, int64, error) {
 	var by db.MatchEntityParams
 	switch {
 	case stage == byRegistryID && id.registryID != nil:
 		by.RegistryID = id.registryID
 	case stage == byUniqueID && id.uniqueID != nil && id.platform != nil:
-		domain, _, _ := strings.Cut(id.id, ".")
-		by.Domain, by.Platform, by.UniqueID = &domain, id.platform, id.uniqueID
+		u := uniqueIDOf(id.id, *id.platform, *id.uniqueID)
+		if e, ok := r.parked[u]; ok {
+			return e, e.Key, nil
+		}
+		by.Domain, by.Platform, by.UniqueID = &u.domain, &u.platform, &u.id
 	case stage == byEntityID:
 		by.EntityID = &id.id
 	default:
@@ -110,14 +122,70 @@ func matchEntity(r *run, id identity, stage int) (entity, int64, error) {
 	return entity(row), row.Key, err
 }
 
-// saveEntity frees the entity_id first, where another entity still has it: that one is renamed later in
-// the batch, or is no more.
 func saveEntity(r *run, before, e *entity) error {
+	e.UpdatedAt = r.now
+	if e.Key != 0 && placementOf(e) == placementOf(before) {
+		return r.q.DescribeEntity(r.ctx, description(e))
+	}
 	if e.Key != 0 && e.EntityID != before.EntityID {
-		if err := r.q.ParkEntity(r.ctx, db.ParkEntityParams{EntityID: e.EntityID, Key: e.Key}); err != nil {
+		if err := r.park(e); err != nil {
 			return err
 		}
 	}
-	e.UpdatedAt = r.now
 	return r.q.SaveEntity(r.ctx, *e)
+}
+
+// renameEntity stores nothing of a rejected entry but its name, which others in the batch rely on: the
+// name that the row had may be another entity's by now.
+func renameEntity(r *run, row *entity, id identity) error {
+	if row.EntityID == id.id {
+		return nil
+	}
+	renamed := *row
+	renamed.EntityID = id.id
+	return saveEntity(r, row, &renamed)
+}
+
+// placement holds the columns that an index holds. Fields replace a pointer only to change its value, so
+// that placements of one row compare by their pointers.
+type placement struct {
+	entityID, platform                                           string
+	registryID, uniqueID, deviceID, areaID, configEntryID        *string
+	deviceClass, originalDeviceClass, entityCategory, disabledBy *string
+}
+
+func placementOf(e *entity) placement {
+	return placement{
+		e.EntityID, e.Platform,
+		e.RegistryID, e.UniqueID, e.DeviceID, e.AreaID, e.ConfigEntryID,
+		e.DeviceClass, e.OriginalDeviceClass, e.EntityCategory, e.DisabledBy,
+	}
+}
+
+// description is the rest of an entity.
+func description(e *entity) db.DescribeEntityParams {
+	return db.DescribeEntityParams{
+		PreviousUniqueID: e.PreviousUniqueID, Name: e.Name, OriginalName: e.OriginalName, HasEntityName: e.HasEntityName,
+		ObjectIDBase: e.ObjectIDBase, SuggestedObjectID: e.SuggestedObjectID, TranslationKey: e.TranslationKey,
+		Icon: e.Icon, OriginalIcon: e.OriginalIcon, UnitOfMeasurement: e.UnitOfMeasurement,
+		SupportedFeatures: e.SupportedFeatures, HiddenBy: e.HiddenBy, ConfigSubentryID: e.ConfigSubentryID,
+		Labels: e.Labels, Aliases: e.Aliases, AliasesV2: e.AliasesV2, Categories: e.Categories,
+		Capabilities: e.Capabilities, Options: e.Options, Extra: e.Extra,
+		CreatedAt: e.CreatedAt, ModifiedAt: e.ModifiedAt, UpdatedAt: e.UpdatedAt, Key: e.Key,
+	}
+}
+
+// park frees the entity_id of e, where another entity still has it: that one is renamed later in the
+// batch, or is no more. Its domain goes with its name, so what is parked is found by unique id here.
+func (r *run) park(e *entity) error {
+	row, err := r.q.MatchEntity(r.ctx, db.MatchEntityParams{EntityID: &e.EntityID})
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	case row.UniqueID != nil:
+		r.parked[uniqueIDOf(row.EntityID, row.Platform, *row.UniqueID)] = entity(row)
+	}
+	return r.q.ParkEntity(r.ctx, db.ParkEntityParams{EntityID: e.EntityID, Key: e.Key})
 }

@@ -29,6 +29,7 @@ var (
 	errList    = errors.New("must be a list or null")
 	errStrings = errors.New("must be a list of strings or null")
 	errObject  = errors.New("must be an object or null")
+	errDeep    = fmt.Errorf("must not be nested more than %d levels deep", deepest)
 )
 
 // set stores next where it differs from what is there.
@@ -63,12 +64,11 @@ func text[R any](column func(*R) **string) field[R] {
 
 // version is text that old files hold as a number or a list, which is then kept as it is written.
 func version[R any](column func(*R) **string) field[R] {
-	strict := text(column)
 	return func(row *R, v jsontext.Value) (bool, error) {
-		if k := v.Kind(); k == '"' || k == 'n' {
-			return strict(row, v)
+		if v.Kind() == 'n' {
+			return setPointer(column(row), nil), nil
 		}
-		s := string(v)
+		s := written(v)
 		return setPointer(column(row), &s), nil
 	}
 }
@@ -185,7 +185,10 @@ func parseTime(v jsontext.Value) (*string, error) {
 	default:
 		return nil, errTime
 	}
-	s := t.UTC().Format(timeLayout)
+	if t = t.UTC().Round(time.Microsecond); t.Year() < 0 || t.Year() > 9999 {
+		return nil, errTime // text of such a year would sort elsewhere
+	}
+	s := t.Format(timeLayout)
 	return &s, nil
 }
 
@@ -254,13 +257,35 @@ func object[R any](column func(*R) *dbtype.JSON, empty dbtype.JSON) field[R] {
 	}
 }
 
-// anything is any JSON value.
-func anything[R any](column func(*R) *dbtype.JSON) field[R] {
+// sequence is a list whose order means something; null is stored as such.
+func sequence[R any](column func(*R) *dbtype.JSON) field[R] {
 	return func(row *R, v jsontext.Value) (bool, error) {
-		if v.Kind() == 'n' {
+		switch v.Kind() {
+		case 'n':
 			return set(column(row), ""), nil
+		case '[':
+			return set(column(row), dbtype.JSON(canonical(v))), nil
 		}
-		return set(column(row), dbtype.JSON(canonical(v))), nil
+		return false, errList // a bare number would come back from SQLite as one, not as JSON
+	}
+}
+
+// deepest is how many levels a value may be nested. SQLite's JSON functions, which the triggers use, fail
+// beyond 1000.
+const deepest = 500
+
+func tooDeep(v jsontext.Value) bool {
+	if len(v) <= 2*deepest {
+		return false // a level takes two bytes
+	}
+	d := jsontext.NewDecoder(bytes.NewBuffer(v), lenient)
+	for {
+		if _, err := d.ReadToken(); err != nil {
+			return false
+		}
+		if d.StackDepth() > deepest {
+			return true
+		}
 	}
 }
 
@@ -284,6 +309,14 @@ func unquote(v jsontext.Value) string {
 	}
 	s, _ := jsontext.AppendUnquote(nil, v)
 	return string(s)
+}
+
+// written returns the text of a JSON string, or another value as it is written.
+func written(v jsontext.Value) string {
+	if v.Kind() == '"' {
+		return unquote(v)
+	}
+	return string(v)
 }
 
 // identified is a member that identity has read already.

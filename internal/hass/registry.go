@@ -45,7 +45,8 @@ type Result struct {
 // Stored counts the distinct rows that the batch holds and that now stand in the database.
 func (r Result) Stored() int { return r.Created + r.Updated + r.Unchanged }
 
-// Rejection says what was wrong with an entry, of which nothing was stored. An entry with several bad
+// Rejection says what was wrong with an entry, of which nothing was stored but, where it renames an
+// entity, the new name: others in the batch may rely on it. An entry with several bad
 // members has a rejection for each.
 type Rejection struct {
 	Index  int     `json:"index"`  // in the batch, from 0
@@ -61,7 +62,7 @@ func Apply(ctx context.Context, q *db.Queries, kind Kind, batch Batch, progress 
 	if progress == nil {
 		progress = func(int) {}
 	}
-	run := run{ctx: ctx, q: q, now: time.Now().UTC().Format(timeLayout), progress: progress}
+	run := run{ctx: ctx, q: q, now: time.Now().UTC().Format(timeLayout), progress: progress, parked: map[uniqueID]entity{}}
 	run.result.Rejected = []Rejection{}
 	var err error
 	switch kind {
@@ -92,12 +93,13 @@ type run struct {
 	progress func(int)
 	done     int
 	result   Result
+	parked   map[uniqueID]entity // entities that lost their name to another one
 }
 
 // registry is what the entries of one kind have in common. R holds a row's own columns.
 type registry[R any] struct {
 	ids    []string              // members that may hold the id, the first of which counts most
-	also   []string              // further members that identify an entry, see identity
+	also   [][]string            // further members that identify an entry, each under its names, see identity
 	fields map[string]field[R]   // member -> column
 	beside func(string) bool     // members to leave out: made by us, or secret
 	extra  func(*R) *dbtype.JSON // where other members go; nil drops them
@@ -109,7 +111,8 @@ type registry[R any] struct {
 	finish func(row *R, id identity) (field, reason string) // fills what may not be empty, or says what is missing
 	filled func(*R) [2]string                               // the columns of field name, which finish may have filled; may be nil
 	save   func(r *run, before, row *R) error
-	end    func(r *run) error // after the batch; may be nil
+	keep   func(r *run, row *R, id identity) error // keeps the row of an entry that was rejected; may be nil
+	end    func(r *run) error                      // after the batch; may be nil
 }
 
 // identity is by what an entry is matched. Only an entity has more than the id.
@@ -175,6 +178,9 @@ func (reg *registry[R]) store(r *run, e entry, row *R, isNew bool, members []mem
 	before := *row
 	changed, good := reg.overlay(r, e, row, members)
 	if !good {
+		if reg.keep != nil && !isNew {
+			return reg.keep(r, &before, e.id)
+		}
 		return nil
 	}
 	if field, reason := reg.finish(row, e.id); reason != "" {
@@ -204,20 +210,25 @@ func (reg *registry[R]) store(r *run, e entry, row *R, isNew bool, members []mem
 func (reg *registry[R]) overlay(r *run, e entry, row *R, members []member) (changed, good bool) {
 	good = true
 	var unknown []member
-	for _, m := range members {
+	for i, m := range members {
 		take, known := reg.fields[m.name]
-		if !known {
-			if reg.extra != nil && !reg.beside(m.name) {
-				unknown = append(unknown, m)
-			}
-			continue
-		}
-		did, err := take(row, m.value)
-		if err != nil {
-			r.reject(e.index, &e.id.id, m.name, err.Error())
+		_, later := find(members[i+1:], []string{m.name})
+		switch {
+		case later != nil: // the last counts
+		case !known && (reg.extra == nil || reg.beside(m.name)):
+		case tooDeep(m.value):
+			r.reject(e.index, &e.id.id, m.name, errDeep.Error())
 			good = false
+		case !known:
+			unknown = append(unknown, m)
+		default:
+			did, err := take(row, m.value)
+			if err != nil {
+				r.reject(e.index, &e.id.id, m.name, err.Error())
+				good = false
+			}
+			changed = changed || did
 		}
-		changed = changed || did
 	}
 	if len(unknown) > 0 {
 		changed = set(reg.extra(row), merged(*reg.extra(row), unknown)) || changed
@@ -282,13 +293,7 @@ func identify[R any](r *run, reg *registry[R], batch Batch) []entry {
 
 // identity reads the members that identify an entry, or rejects it.
 func (reg *registry[R]) identity(r *run, index int, members []member) (id identity, ok bool) {
-	name, value := reg.ids[0], jsontext.Value(nil)
-	for _, want := range reg.ids {
-		if v, found := find(members, want); found {
-			name, value = want, v
-			break
-		}
-	}
+	name, value := find(members, reg.ids)
 	switch {
 	case value == nil:
 		r.reject(index, nil, name, "is missing")
@@ -303,21 +308,25 @@ func (reg *registry[R]) identity(r *run, index int, members []member) (id identi
 		return id, false
 	}
 	for i, at := range []**string{&id.registryID, &id.platform, &id.uniqueID}[:len(reg.also)] {
-		if v, found := find(members, reg.also[i]); found && v.Kind() == '"' {
-			s := unquote(v)
+		if _, v := find(members, reg.also[i]); v != nil && v.Kind() != 'n' {
+			s := written(v)
 			*at = &s
 		}
 	}
 	return id, true
 }
 
-func find(members []member, name string) (jsontext.Value, bool) {
-	for i := len(members) - 1; i >= 0; i-- {
-		if members[i].name == name {
-			return members[i].value, true
+// find returns the member that has the first of the names, with that name; the value is nil where none
+// has any, and the name is then the first.
+func find(members []member, names []string) (string, jsontext.Value) {
+	for _, name := range names {
+		for i := len(members) - 1; i >= 0; i-- {
+			if members[i].name == name {
+				return name, members[i].value
+			}
 		}
 	}
-	return nil, false
+	return names[0], nil
 }
 
 var errEmpty = errors.New("must not be empty")
@@ -333,7 +342,8 @@ func notEmpty(id string) error {
 // was read may be sent back.
 var computed = map[string]bool{
 	"area_count": true, "area_name": true, "device_count": true, "disabled": true, "domain": true,
-	"entity_count": true, "extra": true, "floor_name": true, "own_area_id": true, "timestamp": true, "updated_at": true,
+	"entity_count": true, "extra": true, "floor_id": true, "floor_name": true, "own_area_id": true, "timestamp": true,
+	"updated_at": true,
 }
 
 func isComputed(name string) bool { return computed[name] }

@@ -3,6 +3,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,7 +24,7 @@ type Influx struct {
 
 // State is what was last seen of the server.
 type State struct {
-	URL      string        // without a password
+	URL      string        // without user, password and query, which may be a token
 	Up       bool          // whether the last request was answered
 	Version  string        // as the server says; "" where it does not
 	Problem  string        // why it is not up; "" where it is or was not asked yet
@@ -37,14 +38,18 @@ const (
 	pingTimeout = 3 * time.Second
 )
 
-// NewInflux returns a watch over the server at address, such as http://localhost:8086.
+// errAddress does not show the address, which may hold a password.
+var errAddress = errors.New("must be the URL of a server, such as http://localhost:8086")
+
+// NewInflux returns a watch over the server at address, such as http://localhost:8086. The error does not
+// show the address.
 func NewInflux(address string) (*Influx, error) {
 	base, err := url.Parse(strings.TrimSuffix(address, "/"))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("%q is not the URL of a server, such as http://localhost:8086", address)
+		return nil, errAddress
 	}
 	i := &Influx{base: base, client: &http.Client{Timeout: pingTimeout}}
-	i.state.URL = base.Redacted()
+	i.state.URL = (&url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path}).String()
 	return i, nil
 }
 

@@ -7,10 +7,10 @@
 -- migrate:up
 
 -- How the derived columns of a device follow from its own: a child device (parent_device_id) takes
--- what it lacks from its parent.
+-- what it lacks from what its parent has of its own. A parent is no child: there is just one step.
 CREATE VIEW devices_resolved AS
 SELECT d.key,
-       coalesce(a.key, p.area_key) AS area_key,
+       coalesce(a.key, b.key) AS area_key,
        v.key AS via_device_key,
        p.key AS parent_device_key,
        c.key AS config_entry_key,
@@ -20,6 +20,7 @@ FROM devices AS d
 LEFT JOIN areas AS a ON a.area_id = d.area_id
 LEFT JOIN devices AS v ON v.device_id = d.via_device_id
 LEFT JOIN devices AS p ON p.device_id = d.parent_device_id AND p.key <> d.key
+LEFT JOIN areas AS b ON b.area_id = p.area_id
 LEFT JOIN config_entries AS c ON c.entry_id = d.effective_config_entry_id;
 
 -- How the derived columns of an entity follow from its own and its device's. The name is Home
@@ -83,40 +84,23 @@ BEGIN
   SELECT NEW.floor_id, NEW.floor_id
   WHERE NEW.floor_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
   UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
-  INSERT INTO labels (label_id, name)
-  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
-  DELETE FROM area_labels
-  WHERE area_key = NEW.key
-    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
-  INSERT INTO area_labels (label_key, area_key)
-  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
-  WHERE NOT EXISTS (SELECT 1 FROM area_labels AS k WHERE k.label_key = l.key AND k.area_key = NEW.key);
 END;
 
-CREATE TRIGGER areas_updated AFTER UPDATE OF floor_id, labels ON areas
-WHEN (NEW.floor_id, NEW.labels) IS NOT (OLD.floor_id, OLD.labels)
+CREATE TRIGGER areas_updated AFTER UPDATE OF floor_id ON areas
+WHEN NEW.floor_id IS NOT OLD.floor_id
 BEGIN
   INSERT INTO floors (floor_id, name)
   SELECT NEW.floor_id, NEW.floor_id
   WHERE NEW.floor_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
   UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
-  INSERT INTO labels (label_id, name)
-  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
-  DELETE FROM area_labels
-  WHERE area_key = NEW.key
-    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
-  INSERT INTO area_labels (label_key, area_key)
-  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
-  WHERE NOT EXISTS (SELECT 1 FROM area_labels AS k WHERE k.label_key = l.key AND k.area_key = NEW.key);
 END;
 
-CREATE TRIGGER areas_deleted AFTER DELETE ON areas
+-- Before and not after: as soon as the area is gone, its devices' new area_key hides which entities named it.
+CREATE TRIGGER areas_deleted BEFORE DELETE ON areas
 BEGIN
   DELETE FROM area_labels WHERE area_key = OLD.key;
-  UPDATE devices SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
   UPDATE entities SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
+  UPDATE devices SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
 END;
 
 CREATE TRIGGER labels_deleted BEFORE DELETE ON labels
@@ -159,15 +143,6 @@ BEGIN
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
   WHERE key = NEW.key;
-  INSERT INTO labels (label_id, name)
-  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
-  DELETE FROM device_labels
-  WHERE device_key = NEW.key
-    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
-  INSERT INTO device_labels (label_key, device_key)
-  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
-  WHERE NOT EXISTS (SELECT 1 FROM device_labels AS k WHERE k.label_key = l.key AND k.device_key = NEW.key);
   UPDATE devices SET via_device_key = NEW.key WHERE via_device_key IS NULL AND via_device_id = NEW.device_id;
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
@@ -182,11 +157,11 @@ END;
 
 CREATE TRIGGER devices_updated AFTER UPDATE OF
   name, name_by_user, manufacturer, area_id, via_device_id, parent_device_id,
-  config_entry_id, primary_config_entry, config_entries, integration, identifiers, labels ON devices
+  config_entry_id, primary_config_entry, config_entries, integration, identifiers ON devices
 WHEN (NEW.name, NEW.name_by_user, NEW.manufacturer, NEW.area_id, NEW.via_device_id, NEW.parent_device_id,
-      NEW.config_entry_id, NEW.primary_config_entry, NEW.config_entries, NEW.integration, NEW.identifiers, NEW.labels)
+      NEW.config_entry_id, NEW.primary_config_entry, NEW.config_entries, NEW.integration, NEW.identifiers)
   IS NOT (OLD.name, OLD.name_by_user, OLD.manufacturer, OLD.area_id, OLD.via_device_id, OLD.parent_device_id,
-      OLD.config_entry_id, OLD.primary_config_entry, OLD.config_entries, OLD.integration, OLD.identifiers, OLD.labels)
+      OLD.config_entry_id, OLD.primary_config_entry, OLD.config_entries, OLD.integration, OLD.identifiers)
 BEGIN
   INSERT INTO areas (area_id, name)
   SELECT NEW.area_id, NEW.area_id
@@ -194,15 +169,6 @@ BEGIN
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
   WHERE key = NEW.key;
-  INSERT INTO labels (label_id, name)
-  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
-  DELETE FROM device_labels
-  WHERE device_key = NEW.key
-    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
-  INSERT INTO device_labels (label_key, device_key)
-  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
-  WHERE NOT EXISTS (SELECT 1 FROM device_labels AS k WHERE k.label_key = l.key AND k.device_key = NEW.key);
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
   WHERE parent_device_key = NEW.key;
@@ -234,21 +200,12 @@ BEGIN
   UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
     (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key;
-  INSERT INTO labels (label_id, name)
-  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
-  DELETE FROM entity_labels
-  WHERE entity_key = NEW.key
-    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
-  INSERT INTO entity_labels (label_key, entity_key)
-  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
-  WHERE NOT EXISTS (SELECT 1 FROM entity_labels AS k WHERE k.label_key = l.key AND k.entity_key = NEW.key);
 END;
 
-CREATE TRIGGER entities_updated AFTER UPDATE OF
-  entity_id, name, original_name, has_entity_name, device_id, area_id, config_entry_id, labels ON entities
-WHEN (NEW.entity_id, NEW.name, NEW.original_name, NEW.has_entity_name, NEW.device_id, NEW.area_id, NEW.config_entry_id, NEW.labels)
-  IS NOT (OLD.entity_id, OLD.name, OLD.original_name, OLD.has_entity_name, OLD.device_id, OLD.area_id, OLD.config_entry_id, OLD.labels)
+-- A trigger for each sort of change, because even a statement that finds nothing to do costs: the
+-- frequent small change is a name, which touches no index.
+CREATE TRIGGER entities_placed AFTER UPDATE OF device_id, area_id, config_entry_id ON entities
+WHEN (NEW.device_id, NEW.area_id, NEW.config_entry_id) IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id)
 BEGIN
   INSERT INTO areas (area_id, name)
   SELECT NEW.area_id, NEW.area_id
@@ -256,6 +213,81 @@ BEGIN
   UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
     (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER entities_renamed AFTER UPDATE OF entity_id, name, original_name, has_entity_name ON entities
+WHEN (NEW.entity_id, NEW.name, NEW.original_name, NEW.has_entity_name)
+  IS NOT (OLD.entity_id, OLD.name, OLD.original_name, OLD.has_entity_name)
+BEGIN
+  UPDATE entities SET effective_name = (SELECT effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER entities_deleted AFTER DELETE ON entities
+BEGIN
+  DELETE FROM entity_labels WHERE entity_key = OLD.key;
+END;
+
+-- Label membership follows the labels column.
+CREATE TRIGGER areas_labelled_first AFTER INSERT ON areas
+WHEN NEW.labels <> '[]'
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM area_labels
+  WHERE area_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO area_labels (label_key, area_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM area_labels AS k WHERE k.label_key = l.key AND k.area_key = NEW.key);
+END;
+
+CREATE TRIGGER areas_labelled AFTER UPDATE OF labels ON areas
+WHEN NEW.labels <> OLD.labels
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM area_labels
+  WHERE area_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO area_labels (label_key, area_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM area_labels AS k WHERE k.label_key = l.key AND k.area_key = NEW.key);
+END;
+
+CREATE TRIGGER devices_labelled_first AFTER INSERT ON devices
+WHEN NEW.labels <> '[]'
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM device_labels
+  WHERE device_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO device_labels (label_key, device_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM device_labels AS k WHERE k.label_key = l.key AND k.device_key = NEW.key);
+END;
+
+CREATE TRIGGER devices_labelled AFTER UPDATE OF labels ON devices
+WHEN NEW.labels <> OLD.labels
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM device_labels
+  WHERE device_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO device_labels (label_key, device_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM device_labels AS k WHERE k.label_key = l.key AND k.device_key = NEW.key);
+END;
+
+CREATE TRIGGER entities_labelled_first AFTER INSERT ON entities
+WHEN NEW.labels <> '[]'
+BEGIN
   INSERT INTO labels (label_id, name)
   SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
   WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
@@ -267,9 +299,18 @@ BEGIN
   WHERE NOT EXISTS (SELECT 1 FROM entity_labels AS k WHERE k.label_key = l.key AND k.entity_key = NEW.key);
 END;
 
-CREATE TRIGGER entities_deleted AFTER DELETE ON entities
+CREATE TRIGGER entities_labelled AFTER UPDATE OF labels ON entities
+WHEN NEW.labels <> OLD.labels
 BEGIN
-  DELETE FROM entity_labels WHERE entity_key = OLD.key;
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM entity_labels
+  WHERE entity_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO entity_labels (label_key, entity_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM entity_labels AS k WHERE k.label_key = l.key AND k.entity_key = NEW.key);
 END;
 
 -- A writer that does not say when (the sqlite3 shell) has the row stamped for it.
@@ -332,8 +373,15 @@ DROP TRIGGER config_entries_stamped;
 DROP TRIGGER areas_stamped;
 DROP TRIGGER labels_stamped;
 DROP TRIGGER floors_stamped;
+DROP TRIGGER entities_labelled;
+DROP TRIGGER entities_labelled_first;
+DROP TRIGGER devices_labelled;
+DROP TRIGGER devices_labelled_first;
+DROP TRIGGER areas_labelled;
+DROP TRIGGER areas_labelled_first;
 DROP TRIGGER entities_deleted;
-DROP TRIGGER entities_updated;
+DROP TRIGGER entities_renamed;
+DROP TRIGGER entities_placed;
 DROP TRIGGER entities_inserted;
 DROP TRIGGER devices_deleted;
 DROP TRIGGER devices_updated;

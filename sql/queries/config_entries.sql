@@ -5,7 +5,7 @@ SELECT v.* FROM config_entries_view AS v
 WHERE v.entry_id > @after
   AND (v.domain = sqlc.narg('domain') OR @domain IS NULL)
   AND (v.state = sqlc.narg('state') OR @state IS NULL)
-  AND ((v.title LIKE sqlc.narg('q') ESCAPE '\') OR (v.domain LIKE sqlc.narg('q') ESCAPE '\') OR (v.entry_id LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL)
+  AND (instr(lower(v.title || char(10) || v.domain || char(10) || v.entry_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
 ORDER BY v.entry_id
 LIMIT @lim;
 
@@ -14,7 +14,7 @@ LIMIT @lim;
 SELECT CAST(count(*) AS INTEGER) AS total FROM config_entries_view AS v
 WHERE (v.domain = sqlc.narg('domain') OR @domain IS NULL)
   AND (v.state = sqlc.narg('state') OR @state IS NULL)
-  AND ((v.title LIKE sqlc.narg('q') ESCAPE '\') OR (v.domain LIKE sqlc.narg('q') ESCAPE '\') OR (v.entry_id LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL);
+  AND (instr(lower(v.title || char(10) || v.domain || char(10) || v.entry_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
 
 -- Gets one config entry by its id.
 -- name: GetConfigEntry :one

@@ -78,10 +78,10 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') 
   AND (v.model = sqlc.narg('model') OR @model IS NULL)
   AND (v.manufacturer = sqlc.narg('manufacturer') OR @manufacturer IS NULL)
   AND (v.integration = sqlc.narg('integration') OR @integration IS NULL)
-  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.platform = sqlc.narg('platform')) OR @platform IS NULL)
-  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.domain = sqlc.narg('domain')) OR @domain IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.platform = sqlc.narg('platform')) OR @platform IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.domain = sqlc.narg('domain')) OR @domain IS NULL)
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
-  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.manufacturer LIKE sqlc.narg('q') ESCAPE '\') OR (v.model LIKE sqlc.narg('q') ESCAPE '\') OR (v.device_id LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL)
+  AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
 ORDER BY k.device_id
 LIMIT @lim;
 
@@ -99,10 +99,10 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') 
   AND (v.model = sqlc.narg('model') OR @model IS NULL)
   AND (v.manufacturer = sqlc.narg('manufacturer') OR @manufacturer IS NULL)
   AND (v.integration = sqlc.narg('integration') OR @integration IS NULL)
-  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.platform = sqlc.narg('platform')) OR @platform IS NULL)
-  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.domain = sqlc.narg('domain')) OR @domain IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.platform = sqlc.narg('platform')) OR @platform IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.domain = sqlc.narg('domain')) OR @domain IS NULL)
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
-  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.manufacturer LIKE sqlc.narg('q') ESCAPE '\') OR (v.model LIKE sqlc.narg('q') ESCAPE '\') OR (v.device_id LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL);
+  AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
 
 -- Gets one device by its id.
 -- name: GetDevice :one

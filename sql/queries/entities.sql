@@ -102,7 +102,7 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') 
   AND (v.domain = sqlc.narg('domain') OR @domain IS NULL)
   AND (v.entity_category = sqlc.narg('entity_category') OR @entity_category IS NULL)
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
-  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.entity_id LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL)
+  AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
 ORDER BY k.entity_id
 LIMIT @lim;
 
@@ -125,7 +125,7 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') 
   AND (v.domain = sqlc.narg('domain') OR @domain IS NULL)
   AND (v.entity_category = sqlc.narg('entity_category') OR @entity_category IS NULL)
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
-  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.entity_id LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL);
+  AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
 
 -- Gets one entity by its present entity_id.
 -- name: GetEntity :one
@@ -197,6 +197,35 @@ ON CONFLICT (key) DO UPDATE SET
   created_at = excluded.created_at,
   modified_at = excluded.modified_at,
   updated_at = excluded.updated_at;
+
+-- Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
+-- SaveEntity.
+-- name: DescribeEntity :exec
+UPDATE entities SET
+  previous_unique_id = @previous_unique_id,
+  name = @name,
+  original_name = @original_name,
+  has_entity_name = @has_entity_name,
+  object_id_base = @object_id_base,
+  suggested_object_id = @suggested_object_id,
+  translation_key = @translation_key,
+  icon = @icon,
+  original_icon = @original_icon,
+  unit_of_measurement = @unit_of_measurement,
+  supported_features = @supported_features,
+  hidden_by = @hidden_by,
+  config_subentry_id = @config_subentry_id,
+  labels = @labels,
+  aliases = @aliases,
+  aliases_v2 = @aliases_v2,
+  categories = @categories,
+  capabilities = @capabilities,
+  options = @options,
+  extra = @extra,
+  created_at = @created_at,
+  modified_at = @modified_at,
+  updated_at = @updated_at
+WHERE key = @key;
 
 -- Frees an entity_id for the entity that it belongs to now. The holder waits under a name that no
 -- entity can have, for its own new name to come in the same transaction.

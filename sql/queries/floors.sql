@@ -3,14 +3,14 @@
 -- name: ListFloors :many
 SELECT v.* FROM floors_view AS v
 WHERE v.floor_id > @after
-  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.floor_id LIKE sqlc.narg('q') ESCAPE '\') OR (v.aliases LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL)
+  AND (instr(lower(v.name || char(10) || v.floor_id || char(10) || v.aliases), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
 ORDER BY v.floor_id
 LIMIT @lim;
 
 -- Counts what ListFloors would list in all.
 -- name: CountFloors :one
 SELECT CAST(count(*) AS INTEGER) AS total FROM floors_view AS v
-WHERE ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.floor_id LIKE sqlc.narg('q') ESCAPE '\') OR (v.aliases LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL);
+WHERE (instr(lower(v.name || char(10) || v.floor_id || char(10) || v.aliases), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
 
 -- Gets one floor by its id.
 -- name: GetFloor :one

@@ -4,7 +4,7 @@
 SELECT v.* FROM labels_view AS v
 WHERE v.label_id > @after
   AND (v.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))) OR @label_ids IS NULL)
-  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.label_id LIKE sqlc.narg('q') ESCAPE '\') OR (v.description LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL)
+  AND (instr(lower(v.name || char(10) || v.label_id || char(10) || coalesce(v.description, '')), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
 ORDER BY v.label_id
 LIMIT @lim;
 
@@ -12,7 +12,7 @@ LIMIT @lim;
 -- name: CountLabels :one
 SELECT CAST(count(*) AS INTEGER) AS total FROM labels_view AS v
 WHERE (v.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))) OR @label_ids IS NULL)
-  AND ((v.name LIKE sqlc.narg('q') ESCAPE '\') OR (v.label_id LIKE sqlc.narg('q') ESCAPE '\') OR (v.description LIKE sqlc.narg('q') ESCAPE '\') OR @q IS NULL);
+  AND (instr(lower(v.name || char(10) || v.label_id || char(10) || coalesce(v.description, '')), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
 
 -- Gets one label by its id.
 -- name: GetLabel :one

@@ -1,0 +1,64 @@
+// Command bench measures data-api against an empty handler behind the same router, and itself against
+// itself. It prints ratios from interleaved rounds of one run: absolute figures of a busy machine mean
+// little. It needs bin/data-api (make build), listens on loopback only, and ends by itself.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// bench is what the measurements share.
+type bench struct {
+	binary string        // of data-api
+	folder string        // for databases, removed at the end
+	rounds int           // of each measurement
+	length time.Duration // of a round
+}
+
+func main() {
+	if address := os.Getenv("BENCH_EMPTY"); address != "" {
+		serveEmpty(address)
+		return
+	}
+	b := bench{}
+	flag.StringVar(&b.binary, "binary", "bin/data-api", "the data-api to measure")
+	flag.IntVar(&b.rounds, "rounds", 5, "rounds of each measurement")
+	flag.DurationVar(&b.length, "length", time.Second, "of a round")
+	flag.Parse()
+	if err := b.run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (b *bench) run(ctx context.Context) (err error) {
+	if b.folder, err = os.MkdirTemp("", "data-api-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
+	for _, measure := range []func(context.Context) error{
+		b.reads, b.bulk, b.statements, b.depth, b.start,
+	} {
+		if err := measure(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row prints one line of the result.
+func row(name, format string, args ...any) {
+	fmt.Printf("%-46s %s\n", name, fmt.Sprintf(format, args...))
+}
+
+func median[T cmp.Ordered](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
+}

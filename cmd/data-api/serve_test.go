@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// SIGTERM, as containers send it, and SIGINT, as Ctrl-C does, both end the service in good order.
+func TestSignalsEndTheService(t *testing.T) {
+	for name, signal := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			p := startReady(t, folder)
+			if status, err := p.upsert(t.Context(), strings.NewReader(deviceList("a"))); status != http.StatusOK {
+				t.Fatalf("upsert: %d, %v", status, err)
+			}
+			p.Process.Signal(signal)
+			if code := p.exit(t, 20*time.Second); code != 0 || !strings.Contains(p.output.String(), `msg="shutting down"`) {
+				t.Errorf("exit code %d: %s", code, p.output.String())
+			}
+			noLog(t, filepath.Join(folder, "data", "metadata.db"))
+		})
+	}
+}
+
+// slowRequest posts a device whose list ends only when finish is called.
+type slowRequest struct {
+	body   *io.PipeWriter
+	status chan int
+}
+
+func (p *process) startSlowRequest(t *testing.T, id string) slowRequest {
+	t.Helper()
+	reader, writer := io.Pipe()
+	r := slowRequest{body: writer, status: make(chan int, 1)}
+	go func() {
+		status, _ := p.upsert(context.WithoutCancel(t.Context()), reader)
+		reader.Close()
+		r.status <- status
+	}()
+	if _, err := io.WriteString(writer, `[{"id":"`+id+`"}`); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(300 * time.Millisecond) // so that its handler runs
+	return r
+}
+
+func (r slowRequest) finish() int {
+	io.WriteString(r.body, "]")
+	r.body.Close()
+	return <-r.status
+}
+
+// A request that runs when the service is told to end is answered, and what it wrote is there.
+func TestSlowRequestFinishes(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	p := startReady(t, folder)
+	slow := p.startSlowRequest(t, "slow")
+	p.Process.Signal(syscall.SIGTERM)
+	waitFor(t, p, "closed to new requests", func() bool { return p.status(t, "/livez") == 0 })
+	time.Sleep(500 * time.Millisecond)
+	if p.hasEnded() {
+		t.Fatalf("ended with a request running: %s", p.output.String())
+	}
+	if status := slow.finish(); status != http.StatusOK {
+		t.Errorf("the slow request was answered %d", status)
+	}
+	if code := p.exit(t, 20*time.Second); code != 0 {
+		t.Errorf("exit code %d: %s", code, p.output.String())
+	}
+	noLog(t, filepath.Join(folder, "data", "metadata.db"))
+	again := startReady(t, folder)
+	if status := again.status(t, "/api/v1/devices/slow"); status != http.StatusOK {
+		t.Errorf("what it wrote: %d", status)
+	}
+	again.stop(t)
+}
+
+// A request that does not end is cut off after SHUTDOWN_TIMEOUT, which is said, and stores nothing.
+func TestRequestIsCutOff(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	p := startReady(t, folder, "SHUTDOWN_TIMEOUT=500ms")
+	slow := p.startSlowRequest(t, "endless")
+	start := time.Now()
+	p.Process.Signal(syscall.SIGTERM)
+	code := p.exit(t, 10*time.Second)
+	if took := time.Since(start); took < 400*time.Millisecond || took > 5*time.Second {
+		t.Errorf("it took %v to end", took)
+	}
+	if !strings.Contains(p.output.String(), "requests were cut off") || code != 1 {
+		t.Errorf("exit code %d: %s", code, p.output.String())
+	}
+	if status := slow.finish(); status == http.StatusOK {
+		t.Error("the request was acknowledged")
+	}
+	again := startReady(t, folder)
+	if n := again.total(t, "devices"); n != 0 {
+		t.Errorf("%d devices are there", n)
+	}
+	again.stop(t)
+}
+
+// lock holds the database file for writing, so that nobody else can even read it, until the test ends or
+// release is called.
+func lock(t *testing.T, path string) (release func()) {
+	t.Helper()
+	pool, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.SetMaxOpenConns(1)
+	if _, err := pool.Exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS theirs (x); INSERT INTO theirs VALUES (1)"); err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() { pool.Exec("ROLLBACK"); pool.Close() })
+	t.Cleanup(release)
+	return release
+}
+
+// Whatever is wrong with the database, the service lives, says so, and does not claim to be ready.
+func TestLivesWithoutDatabase(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare func(t *testing.T, folder string) (url string)
+		reason  string
+	}{
+		"garbage": {func(t *testing.T, folder string) string {
+			writeFile(t, filepath.Join(folder, "x.db"), strings.Repeat("this is no database. ", 1000))
+			return "sqlite:x.db"
+		}, "corrupt"},
+		"a folder": {func(t *testing.T, folder string) string {
+			if err := os.Mkdir(filepath.Join(folder, "x.db"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			return "sqlite:x.db"
+		}, "missing"},
+		"a file for a folder": {func(t *testing.T, folder string) string {
+			writeFile(t, filepath.Join(folder, "file"), "")
+			return "sqlite:file/x.db"
+		}, "missing"},
+		"somebody else's": {func(t *testing.T, folder string) string {
+			release := lock(t, filepath.Join(folder, "x.db"))
+			release()
+			pool, err := sql.Open("sqlite", filepath.Join(folder, "x.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer pool.Close()
+			if _, err := pool.Exec("CREATE TABLE theirs (x)"); err != nil {
+				t.Fatal(err)
+			}
+			return "sqlite:x.db"
+		}, "foreign"},
+		"locked": {func(t *testing.T, folder string) string {
+			lock(t, filepath.Join(folder, "x.db"))
+			return "sqlite:x.db"
+		}, "opening"}, // and "locked" as soon as SQLITE_TIMEOUT is over
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			url := c.prepare(t, folder)
+			begun := time.Now()
+			p := startServing(t, folder, "DATABASE_URL="+url, "SQLITE_TIMEOUT=3")
+			if status := p.status(t, "/livez"); status != http.StatusOK || time.Since(begun) > time.Second {
+				t.Errorf("/livez: %d after %v", status, time.Since(begun))
+			}
+			waitFor(t, p, c.reason, func() bool {
+				_, body := p.get(t, "/readyz")
+				return strings.Contains(body, `"reason":"`+c.reason+`"`)
+			})
+			for _, path := range []string{"/readyz", "/api/v1/devices", "/api/v1/entities/light.a"} {
+				if status, body := p.get(t, path); status != http.StatusServiceUnavailable || !strings.Contains(body, `"detail":"`) {
+					t.Errorf("%s: %d %s", path, status, body)
+				}
+			}
+			if status, err := p.upsert(t.Context(), strings.NewReader(deviceList("a"))); status != http.StatusServiceUnavailable {
+				t.Errorf("upsert: %d, %v", status, err)
+			}
+			if status, body := p.get(t, "/health"); status != http.StatusOK || !strings.Contains(body, `"unhealthy"`) {
+				t.Errorf("/health: %d %s", status, body)
+			}
+			p.stop(t)
+		})
+	}
+}
+
+// A service that began with a locked file serves as soon as the lock is gone.
+func TestBecomesReadyWhenTheLockIsGone(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	release := lock(t, filepath.Join(folder, "x.db"))
+	p := startServing(t, folder, "DATABASE_URL=sqlite:x.db", "SQLITE_TIMEOUT=0.2")
+	waitFor(t, p, "locked", func() bool {
+		_, body := p.get(t, "/readyz")
+		return strings.Contains(body, `"reason":"locked"`)
+	})
+	release()
+	waitFor(t, p, "ready", func() bool { return p.status(t, "/readyz") == http.StatusOK })
+	p.stop(t)
+}
+
+// An import into the file of a running service is seen by it at once, and as a whole.
+func TestImportWhileServing(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	p := startReady(t, folder)
+	importer := start(t, folder, nil, "import", demo)
+	for !importer.hasEnded() {
+		if n := p.total(t, "entities"); n != 0 && n != 490 {
+			t.Fatalf("%d entities: part of an import, or no answer", n)
+		}
+	}
+	if code := importer.exit(t, time.Minute); code != 0 || !strings.HasSuffix(importer.output.String(), counted(true, false)) {
+		t.Fatalf("exit code %d: %s", code, importer.output.String())
+	}
+	if devices, entities := p.total(t, "devices"), p.total(t, "entities"); devices != 62 || entities != 490 {
+		t.Errorf("right after the import: %d devices, %d entities", devices, entities)
+	}
+	if status, err := p.upsert(t.Context(), strings.NewReader(deviceList("a"))); status != http.StatusOK {
+		t.Errorf("upsert: %d, %v", status, err)
+	}
+	if code, output := finish(t, folder, nil, "import", demo); code != 0 || output != counted(false, true) {
+		t.Errorf("again: exit code %d: %s", code, output)
+	}
+	p.stop(t)
+	noLog(t, filepath.Join(folder, "data", "metadata.db"))
+}
+
+func TestExitCodes(t *testing.T) {
+	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, "x.db"), strings.Repeat("this is no database. ", 1000))
+	for _, c := range []struct {
+		name     string
+		settings []string
+		args     string
+		code     int
+		want     string // of what it writes
+	}{
+		{"version", nil, "version", 0, "^data-api test-version\n$"},
+		{"help", nil, "--help", 0, "^data-api serves the metadata"},
+		{"wrong command", nil, "nonsense", 2, `^data-api: there is no command "nonsense"`},
+		{"missing argument", nil, "import", 2, "^data-api import: an argument is missing"},
+		{"too many arguments", nil, "serve x", 2, `^data-api serve: "x" is one argument too many`},
+		{"bad setting", []string{"DATA_API_PORT=x"}, "serve", 1, `^data-api: DATA_API_PORT is "x": `},
+		{"bad InfluxDB", []string{"INFLUXDB_URL=me:s3cret@x"}, "serve", 1, "^data-api: INFLUXDB_URL: must be the URL of a server, such as http://localhost:8086\n$"},
+		{"no such file", nil, "import nothing", 1, "^data-api: stat nothing: no such file or directory\n$"},
+		{"no such host", []string{"DATA_API_HOST=nothing.invalid"}, "serve", 1, "^data-api: listen tcp: lookup nothing.invalid"},
+		{"garbage", []string{"DATABASE_URL=sqlite:x.db"}, "migrate", 1, "data-api: the database file is damaged"},
+		{"not ready", []string{"DATA_API_PORT=1"}, "healthcheck", 1, "^data-api: .*connection refused\n$"},
+	} {
+		code, output := finish(t, folder, c.settings, strings.Fields(c.args)...)
+		if code != c.code || !regexp.MustCompile(c.want).MatchString(output) {
+			t.Errorf("%s: exit code %d, want %d: %s", c.name, code, c.code, output)
+		}
+	}
+}
+
+// A port that is taken is said in a sentence, and the other service's database is left alone.
+func TestPortInUse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	folder := t.TempDir()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	code, output := finish(t, folder, []string{"DATA_API_PORT=" + port})
+	if want := fmt.Sprintf("data-api: listen tcp %s: bind: address already in use\n", l.Addr()); code != 1 || output != want {
+		t.Errorf("exit code %d: %q, want %q", code, output, want)
+	}
+	if files, _ := os.ReadDir(folder); len(files) > 0 {
+		t.Errorf("it made %s", files[0].Name())
+	}
+}
+
+func TestHealthcheckOfTheService(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	p := startReady(t, folder)
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(p.url, "http://"))
+	settings := []string{"DATA_API_PORT=" + port}
+	if code, output := finish(t, folder, settings, "healthcheck"); code != 0 || output != "ready\n" {
+		t.Errorf("ready: exit code %d: %s", code, output)
+	}
+	p.stop(t)
+	if code, output := finish(t, folder, settings, "healthcheck"); code != 1 || !strings.HasPrefix(output, "data-api: ") {
+		t.Errorf("stopped: exit code %d: %s", code, output)
+	}
+}
+
+// There is no authentication: who opens the service to others is told so.
+func TestWarnsWhereOthersCanReachIt(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{"127.0.0.1": false, "0.0.0.0": true, "localhost": false} {
+		p := startServing(t, t.TempDir(), "DATA_API_HOST="+host)
+		p.stop(t)
+		if got := strings.Contains(p.output.String(), "level=WARN msg=\"anyone who can reach this address"); got != want {
+			t.Errorf("%s: warned: %v, want %v", host, got, want)
+		}
+	}
+}
+
+// A client that sends garbage, or nothing, neither stops the service nor keeps it from ending.
+func TestOddClients(t *testing.T) {
+	t.Parallel()
+	p := startReady(t, t.TempDir())
+	address := strings.TrimPrefix(p.url, "http://")
+	for _, text := range []string{"", "\r\n\r\n", "\x16\x03\x01\x02\x00", "GET / HTTP/9.9\r\n\r\n", "GET /livez HTTP/1.1\r\n\r\n", strings.Repeat("A", 1<<20)} {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, text)
+		if text != "" && text != "\r\n\r\n" && text[0] != '\x16' {
+			c.SetReadDeadline(time.Now().Add(5 * time.Second))
+			if line, err := bufio.NewReader(c).ReadString('\n'); !strings.HasPrefix(line, "HTTP/1.") && err == nil {
+				t.Errorf("%.20q is answered %q", text, line)
+			}
+		}
+	}
+	if status := p.status(t, "/livez"); status != http.StatusOK {
+		t.Errorf("/livez: %d", status)
+	}
+	p.stop(t)
+}

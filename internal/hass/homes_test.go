@@ -1,0 +1,346 @@
+package hass
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dataapi/db"
+)
+
+const demoHome = "../../testdata/demo-home"
+
+// homesOf lists the folders of the demo home and of the real homes: beside the project, or in HOMES_DIR.
+func homesOf(t *testing.T) []string {
+	t.Helper()
+	folder := os.Getenv("HOMES_DIR")
+	if folder == "" {
+		folder = "../../../shared/homes"
+	}
+	real, _ := filepath.Glob(filepath.Join(folder, "*", "core.entity_registry"))
+	if len(real) == 0 {
+		t.Run("real homes", func(t *testing.T) {
+			t.Skipf("There are no real homes in %s; HOMES_DIR says where else they are.", folder)
+		})
+	}
+	homes := []string{demoHome}
+	for _, file := range real {
+		homes = append(homes, filepath.Dir(file))
+	}
+	return homes
+}
+
+func eachHome(t *testing.T, test func(t *testing.T, folder string)) {
+	t.Helper()
+	for _, folder := range homesOf(t) {
+		t.Run(filepath.Base(folder), func(t *testing.T) { test(t, folder) })
+	}
+}
+
+// rawEntry is an entry as the file has it.
+type rawEntry map[string]any
+
+// text is a member, or "" where it is absent or null.
+func (e rawEntry) text(member string) string {
+	s, _ := e[member].(string)
+	return s
+}
+
+// rawHome reads a home's files without the code under test.
+type rawHome map[Kind][]rawEntry
+
+func readRaw(t *testing.T, folder string) rawHome {
+	t.Helper()
+	home := rawHome{}
+	for kind, place := range map[Kind][]string{
+		Floors: {"core.floor_registry", "floors"}, Labels: {"core.label_registry", "labels"}, Areas: {"core.area_registry", "areas"},
+		ConfigEntries: {"core.config_entries", "entries"}, Devices: {"core.device_registry", "devices", "child_devices"},
+		Entities: {"core.entity_registry", "entities"},
+	} {
+		text, err := os.ReadFile(filepath.Join(folder, place[0]))
+		if err != nil {
+			continue // an old home has fewer
+		}
+		var file struct {
+			Data map[string]json.RawMessage `json:"data"`
+		}
+		if err := json.Unmarshal(text, &file); err != nil {
+			t.Fatal(err)
+		}
+		for _, list := range place[1:] {
+			var entries []rawEntry
+			if file.Data[list] == nil {
+				continue
+			}
+			if err := json.Unmarshal(file.Data[list], &entries); err != nil {
+				t.Fatal(err)
+			}
+			home[kind] = append(home[kind], entries...)
+		}
+	}
+	return home
+}
+
+// idOf is an entry's id, under any of the names that the registries have for it.
+func (e rawEntry) idOf(kind Kind) string {
+	switch kind {
+	case Floors:
+		return e.text("floor_id")
+	case Labels:
+		return e.text("label_id")
+	case ConfigEntries:
+		return e.text("entry_id")
+	case Entities:
+		return e.text("entity_id")
+	}
+	return e.text("id")
+}
+
+func (h rawHome) device(id string) rawEntry {
+	i := slices.IndexFunc(h[Devices], func(d rawEntry) bool { return d.text("id") == id })
+	if id == "" || i < 0 {
+		return nil
+	}
+	return h[Devices][i]
+}
+
+// firstOf is the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, s := range texts {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// areaOf is the area of an entity or a device that holds in the end: its own, its device's, the parent's.
+func (h rawHome) areaOf(e rawEntry) string {
+	d := e
+	if e.text("entity_id") != "" {
+		d = h.device(e.text("device_id"))
+	}
+	return firstOf(e.text("area_id"), d.text("area_id"), h.device(d.text("parent_device_id")).text("area_id"))
+}
+
+// nameOf is the name of an entity by Home Assistant's rule.
+func (h rawHome) nameOf(e rawEntry) string {
+	_, object, _ := strings.Cut(e.text("entity_id"), ".")
+	name := e.text("original_name")
+	if own, _ := e["has_entity_name"].(bool); own {
+		d := h.device(e.text("device_id"))
+		name = strings.Trim(firstOf(d.text("name_by_user"), d.text("name"))+" "+name, " ")
+	}
+	return firstOf(e.text("name"), name, object)
+}
+
+func (h rawHome) floorOf(area string) string {
+	for _, a := range h[Areas] {
+		if a.text("id") == area {
+			return a.text("floor_id")
+		}
+	}
+	return ""
+}
+
+// readStorage reads files that must be good.
+func readStorage(t testing.TB, paths ...string) []Storage {
+	t.Helper()
+	files, err := ReadStorage(paths...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// importAll imports files and returns the results by kind.
+func importAll(t testing.TB, d *db.DB, paths ...string) map[Kind]Result {
+	t.Helper()
+	imported, err := Import(t.Context(), d, readStorage(t, paths...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := map[Kind]Result{}
+	for _, i := range imported {
+		results[i.Kind] = i.Result
+	}
+	return results
+}
+
+// All of a home is taken at the first time, and nothing has changed at the second.
+func TestImportTwice(t *testing.T) {
+	eachHome(t, func(t *testing.T, folder string) {
+		home, d := readRaw(t, folder), openNew(t)
+		first, second := importAll(t, d, folder), importAll(t, d, folder)
+		if len(first) != len(home) || len(home) < 4 {
+			t.Errorf("%d registries were imported, want %d", len(first), len(home))
+		}
+		for kind, entries := range home {
+			n := len(entries)
+			if got, want := counts(first[kind]), fmt.Sprintf("%d/0/0/0", n); got != want {
+				t.Errorf("%s: first %s, want %s; %s", kind, got, want, rejections(first[kind]))
+			}
+			if got, want := counts(second[kind]), fmt.Sprintf("0/0/%d/0", n); got != want {
+				t.Errorf("%s: then %s, want %s; %s", kind, got, want, rejections(second[kind]))
+			}
+		}
+		if got := len(entitiesOf(t, d)); got != len(home[Entities]) {
+			t.Errorf("%d entities are stored, want %d", got, len(home[Entities]))
+		}
+		if got := len(devicesOf(t, d)); got != len(home[Devices]) {
+			t.Errorf("%d devices are stored, want %d", got, len(home[Devices]))
+		}
+	})
+}
+
+// The area and the name of each entity are what the rules make of the files.
+func TestEffectiveValuesOfEntities(t *testing.T) {
+	eachHome(t, func(t *testing.T, folder string) {
+		home, d := readRaw(t, folder), openNew(t)
+		importAll(t, d, folder)
+		stored := map[string]db.Entity{}
+		for _, e := range entitiesOf(t, d) {
+			stored[e.EntityID] = e
+		}
+		for _, raw := range home[Entities] {
+			e := stored[raw.text("entity_id")]
+			got := fmt.Sprintf("%q in %q on %q", e.Name, orEmpty(e.AreaID), orEmpty(e.FloorID))
+			area := home.areaOf(raw)
+			if want := fmt.Sprintf("%q in %q on %q", home.nameOf(raw), area, home.floorOf(area)); got != want {
+				t.Errorf("%s: %s, want %s", raw.text("entity_id"), got, want)
+			}
+			if e.Disabled != (raw.text("disabled_by") != "") || orEmpty(e.DeviceID) != raw.text("device_id") {
+				t.Errorf("%s: disabled %v, device %s", e.EntityID, e.Disabled, orEmpty(e.DeviceID))
+			}
+		}
+	})
+}
+
+func TestEffectiveValuesOfDevices(t *testing.T) {
+	eachHome(t, func(t *testing.T, folder string) {
+		home, d := readRaw(t, folder), openNew(t)
+		importAll(t, d, folder)
+		count := map[string]int64{}
+		for _, e := range home[Entities] {
+			count[e.text("device_id")]++
+		}
+		for _, dev := range devicesOf(t, d) {
+			raw := home.device(dev.DeviceID)
+			parent := home.device(raw.text("parent_device_id"))
+			got := fmt.Sprintf("%q by %q in %q, %d entities", dev.Name, dev.Manufacturer, orEmpty(dev.AreaID), dev.EntityCount)
+			name := firstOf(raw.text("name_by_user"), raw.text("name"), raw.text("model"), raw.text("id"))
+			maker := firstOf(raw.text("manufacturer"), parent.text("manufacturer"), "Unknown")
+			if want := fmt.Sprintf("%q by %q in %q, %d entities", name, maker, home.areaOf(raw), count[dev.DeviceID]); got != want {
+				t.Errorf("%s: %s, want %s", dev.DeviceID, got, want)
+			}
+		}
+	})
+}
+
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// Whatever a file says of an entry is in its row: in the column of its name, or in extra.
+func TestNothingIsLost(t *testing.T) {
+	eachHome(t, func(t *testing.T, folder string) {
+		home, d := readRaw(t, folder), openNew(t)
+		importAll(t, d, folder)
+		for _, s := range subjects() {
+			for _, raw := range home[s.kind] {
+				columns := s.row(t, d, raw.idOf(s.kind))
+				var extra map[string]any
+				if s.extra {
+					decode(t, columns["extra"], &extra)
+				}
+				for member, value := range raw {
+					column := s.column(member)
+					stored, ok := columns[column]
+					switch {
+					case member == s.id || column == "id" || column == "device_id" && s.kind == Devices:
+					case ok:
+						sameInColumn(t, s, member, value, stored)
+					case s.extra && value != nil && asJSON(t, extra[member]) != asJSON(t, value):
+						t.Errorf("%s %s: extra.%s is %v, want %v", s.kind, raw.idOf(s.kind), member, extra[member], value)
+					}
+				}
+			}
+		}
+	})
+}
+
+func decode(t *testing.T, text string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+}
+
+func asJSON(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// sameInColumn holds a column to what the file says, as far as the column says it in the same way.
+func sameInColumn(t *testing.T, s subject, member string, value any, stored string) {
+	t.Helper()
+	c := s.classOf(t, member)
+	if set, ok := value.([]any); ok && (slices.Contains(stringSets, member) || slices.Contains(anySets, member)) {
+		value = sorted(t, set)
+	}
+	want := asJSON(t, value)
+	text, isText := value.(string)
+	switch {
+	case isUnknownTime(member, value), text == "" && strings.HasPrefix(c.none, `"`):
+		return // stands for something else in the row
+	case value == nil:
+		want = c.none
+	case strings.HasSuffix(member, "_at") && isText:
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = asJSON(t, at.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	case !isText && slices.Contains(versionMembers, member):
+		want = asJSON(t, want)
+	default:
+		var again any
+		decode(t, stored, &again)
+		stored = asJSON(t, again)
+	}
+	if stored != want {
+		t.Errorf("%s: %s is %s, want %s", s.kind, member, stored, want)
+	}
+}
+
+// isUnknownTime says whether created_at is left open: there were no such times before 2024.
+func isUnknownTime(member string, value any) bool {
+	text, _ := value.(string)
+	return member == "created_at" && (value == nil || strings.HasPrefix(text, "1970"))
+}
+
+func sorted(t *testing.T, set []any) []any {
+	t.Helper()
+	by := map[string]any{}
+	for _, v := range set {
+		by[asJSON(t, v)] = v
+	}
+	result := []any{}
+	for _, key := range slices.Sorted(maps.Keys(by)) {
+		result = append(result, by[key])
+	}
+	return result
+}

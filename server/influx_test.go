@@ -1,0 +1,114 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"dataapi/db"
+	"dataapi/internal/history"
+)
+
+// beside returns a caller of a server that watches the InfluxDB at url.
+func beside(t *testing.T, url string) *caller {
+	t.Helper()
+	influx, err := history.NewInflux(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- influx.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	return furnish(serveDB(t, prepared(t, db.Memory), func(config *Config) { config.Influx = influx }))
+}
+
+// influxdb is what /health says of it, after at most a second, and of the whole.
+func (c *caller) influxdb() (part map[string]any, whole string) {
+	c.Helper()
+	start := time.Now()
+	h := c.row("/health")
+	if took := time.Since(start); took > time.Second {
+		c.Errorf("/health took %v", took)
+	}
+	return h["dependencies"].(map[string]any)["influxdb"].(map[string]any), h["status"].(string)
+}
+
+func TestInfluxStates(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		answer        http.HandlerFunc
+		status, whole string
+		version       any
+	}{
+		"version 2": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Influxdb-Version", "v2.7.1")
+			w.WriteHeader(204)
+		}, "healthy", "healthy", "v2.7.1"},
+		"version 3": {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"version":"3.0"}`)) }, "healthy", "healthy", nil},
+		"sick":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "unhealthy", "degraded", nil},
+		"foreign":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, "unhealthy", "degraded", nil},
+		"rude":      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "unhealthy", "degraded", nil},
+	} {
+		server := httptest.NewServer(test.answer)
+		t.Cleanup(server.Close)
+		c := beside(t, server.URL)
+		eventually(t, name, func() bool { part, _ := c.influxdb(); return part["status"] != "unknown" })
+		part, whole := c.influxdb()
+		if part["status"] != test.status || whole != test.whole || part["version"] != test.version || part["url"] != server.URL || part["query_count"] != 1.0 {
+			t.Errorf("%s: %s %v", name, whole, part)
+		}
+		if rate := part["success_rate"]; (rate == 100.0) != (test.status == "healthy") {
+			t.Errorf("%s: success rate %v", name, rate)
+		}
+	}
+	if part, whole := inMemory(t).influxdb(); part["status"] != "not_configured" || whole != "healthy" || part["url"] != nil {
+		t.Errorf("%s %v", whole, part)
+	}
+}
+
+func TestInfluxDown(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	address := strings.TrimPrefix(server.URL, "http://")
+	server.Close()
+	c := beside(t, "http://reader:canary-7f3a@"+address)
+	eventually(t, "unhealthy", func() bool { part, whole := c.influxdb(); return part["status"] == "unhealthy" && whole == "degraded" })
+	c.get("/readyz").want(200)
+	if a := c.get("/health"); strings.Contains(string(a.body), canary) {
+		t.Errorf("the password is in %s", a.body)
+	}
+	c.wantMembers("/api/v1/devices/lamp", `{"name":"Lamp"}`)
+}
+
+// TestInfluxHangs has an InfluxDB that takes a request and never answers: nothing waits for it.
+func TestInfluxHangs(t *testing.T) {
+	t.Parallel()
+	asked, end := make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-end
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(end) })
+	c := beside(t, server.URL)
+	<-asked
+	start := time.Now()
+	for range 20 {
+		if part, whole := c.influxdb(); part["status"] != "unknown" || whole != "healthy" {
+			t.Fatalf("%s %v", whole, part)
+		}
+		c.row("/api/v1/devices")
+		c.pushOnly("devices", `[{"id":"lamp"}]`)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("60 requests took %v beside an InfluxDB that hangs", took)
+	}
+	eventually(t, "that it is seen", func() bool { part, whole := c.influxdb(); return part["status"] == "unhealthy" && whole == "degraded" })
+}

@@ -1,0 +1,615 @@
+-- The schema as the migrations make it, for people to read. Nothing reads this file but a test:
+-- change sql/migrations, then run go test ./db -run TestSchemaFile -update
+
+CREATE TABLE floors (
+  key         INTEGER PRIMARY KEY,
+  floor_id    TEXT    NOT NULL UNIQUE,
+  name        TEXT    NOT NULL,
+  level       INTEGER,
+  icon        TEXT,
+  aliases     JSON    NOT NULL DEFAULT '[]',
+  extra       JSON    NOT NULL DEFAULT '{}',
+  created_at  TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  modified_at TEXT,
+  updated_at  TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
+);
+
+CREATE TABLE labels (
+  key         INTEGER PRIMARY KEY,
+  label_id    TEXT    NOT NULL UNIQUE,
+  name        TEXT    NOT NULL,
+  color       TEXT,
+  icon        TEXT,
+  description TEXT,
+  extra       JSON    NOT NULL DEFAULT '{}',
+  created_at  TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  modified_at TEXT,
+  updated_at  TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
+);
+
+CREATE TABLE areas (
+  key                   INTEGER PRIMARY KEY,
+  area_id               TEXT    NOT NULL UNIQUE,
+  name                  TEXT    NOT NULL,
+  floor_id              TEXT,
+  icon                  TEXT,
+  picture               TEXT,
+  temperature_entity_id TEXT,
+  humidity_entity_id    TEXT,
+  aliases               JSON    NOT NULL DEFAULT '[]',
+  labels                JSON    NOT NULL DEFAULT '[]',
+  extra                 JSON    NOT NULL DEFAULT '{}',
+  created_at            TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  modified_at           TEXT,
+  updated_at            TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  -- derived
+  floor_key             INTEGER REFERENCES floors (key)
+);
+CREATE INDEX areas_by_floor ON areas (floor_key, area_id);
+
+CREATE TABLE config_entries (
+  key                       INTEGER PRIMARY KEY,
+  entry_id                  TEXT    NOT NULL UNIQUE,
+  domain                    TEXT    NOT NULL,
+  title                     TEXT    NOT NULL,
+  source                    TEXT,
+  state                     TEXT,
+  reason                    TEXT,
+  disabled_by               TEXT,
+  pref_disable_new_entities BOOLEAN,
+  pref_disable_polling      BOOLEAN,
+  num_subentries            INTEGER,
+  version                   INTEGER,
+  minor_version             INTEGER,
+  created_at                TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  modified_at               TEXT,
+  updated_at                TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
+);
+CREATE INDEX config_entries_by_domain ON config_entries (domain, entry_id);
+
+CREATE TABLE devices (
+  key                            INTEGER PRIMARY KEY,
+  device_id                      TEXT    NOT NULL UNIQUE,
+  name                           TEXT,
+  name_by_user                   TEXT,
+  manufacturer                   TEXT,
+  model                          TEXT,
+  model_id                       TEXT,
+  hw_version                     TEXT,
+  sw_version                     TEXT,
+  serial_number                  TEXT,
+  entry_type                     TEXT,
+  configuration_url              TEXT,
+  disabled_by                    TEXT,
+  area_id                        TEXT,
+  via_device_id                  TEXT,
+  parent_device_id               TEXT,
+  config_entry_id                TEXT,
+  config_subentry_id             TEXT,
+  primary_config_entry           TEXT,
+  composite_device_id            TEXT,
+  composite_primary_config_entry TEXT,
+  has_composite_identifiers      BOOLEAN,
+  split_at                       TEXT,
+  integration                    TEXT,
+  labels                         JSON    NOT NULL DEFAULT '[]',
+  identifiers                    JSON    NOT NULL DEFAULT '[]',
+  connections                    JSON    NOT NULL DEFAULT '[]',
+  config_entries                 JSON    NOT NULL DEFAULT '[]',
+  config_entries_subentries      JSON    NOT NULL DEFAULT '{}',
+  extra                          JSON    NOT NULL DEFAULT '{}',
+  created_at                     TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  modified_at                    TEXT,
+  updated_at                     TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  disabled                       BOOLEAN NOT NULL GENERATED ALWAYS AS (disabled_by IS NOT NULL) VIRTUAL,
+  effective_model                TEXT    NOT NULL GENERATED ALWAYS AS (coalesce(model, 'Unknown')) VIRTUAL,
+  effective_config_entry_id      TEXT             GENERATED ALWAYS AS (coalesce(primary_config_entry, config_entry_id, json_extract(config_entries, '$[0]'))) VIRTUAL,
+  -- derived
+  area_key                       INTEGER REFERENCES areas (key),
+  via_device_key                 INTEGER REFERENCES devices (key),
+  parent_device_key              INTEGER REFERENCES devices (key),
+  config_entry_key               INTEGER REFERENCES config_entries (key),
+  effective_manufacturer         TEXT    NOT NULL DEFAULT 'Unknown',
+  effective_integration          TEXT
+);
+CREATE INDEX devices_by_area         ON devices (area_key, device_id);
+CREATE INDEX devices_by_manufacturer ON devices (effective_manufacturer, device_id);
+CREATE INDEX devices_by_model        ON devices (effective_model, device_id);
+CREATE INDEX devices_by_integration  ON devices (effective_integration, device_id);
+CREATE INDEX devices_by_disabled     ON devices (disabled, device_id);
+CREATE INDEX devices_by_config_entry ON devices (config_entry_key, device_id);
+CREATE INDEX devices_by_via          ON devices (via_device_key) WHERE via_device_key IS NOT NULL;
+CREATE INDEX devices_by_parent       ON devices (parent_device_key) WHERE parent_device_key IS NOT NULL;
+CREATE INDEX devices_awaiting_via    ON devices (via_device_id) WHERE via_device_key IS NULL AND via_device_id IS NOT NULL;
+CREATE INDEX devices_awaiting_parent ON devices (parent_device_id) WHERE parent_device_key IS NULL AND parent_device_id IS NOT NULL;
+CREATE INDEX devices_awaiting_entry  ON devices (effective_config_entry_id) WHERE config_entry_key IS NULL AND effective_config_entry_id IS NOT NULL;
+
+CREATE TABLE entities (
+  key                    INTEGER PRIMARY KEY,
+  entity_id              TEXT    NOT NULL UNIQUE,
+  registry_id            TEXT    UNIQUE,
+  platform               TEXT    NOT NULL DEFAULT 'unknown',
+  unique_id              TEXT,
+  previous_unique_id     TEXT,
+  name                   TEXT,
+  original_name          TEXT,
+  has_entity_name        BOOLEAN NOT NULL DEFAULT FALSE,
+  object_id_base         TEXT,
+  suggested_object_id    TEXT,
+  translation_key        TEXT,
+  icon                   TEXT,
+  original_icon          TEXT,
+  device_class           TEXT,
+  original_device_class  TEXT,
+  unit_of_measurement    TEXT,
+  supported_features     INTEGER,
+  entity_category        TEXT,
+  disabled_by            TEXT,
+  hidden_by              TEXT,
+  device_id              TEXT,
+  area_id                TEXT,
+  config_entry_id        TEXT,
+  config_subentry_id     TEXT,
+  labels                 JSON    NOT NULL DEFAULT '[]',
+  aliases                JSON    NOT NULL DEFAULT '[]',
+  aliases_v2             JSON,
+  categories             JSON    NOT NULL DEFAULT '{}',
+  capabilities           JSON,
+  options                JSON    NOT NULL DEFAULT '{}',
+  extra                  JSON    NOT NULL DEFAULT '{}',
+  created_at             TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  modified_at            TEXT,
+  updated_at             TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  domain                 TEXT    NOT NULL GENERATED ALWAYS AS (substr(entity_id, 1, instr(entity_id, '.') - 1)) VIRTUAL,
+  disabled               BOOLEAN NOT NULL GENERATED ALWAYS AS (disabled_by IS NOT NULL) VIRTUAL,
+  effective_device_class TEXT             GENERATED ALWAYS AS (coalesce(device_class, original_device_class)) VIRTUAL,
+  -- derived
+  device_key             INTEGER REFERENCES devices (key),
+  area_key               INTEGER REFERENCES areas (key),
+  config_entry_key       INTEGER REFERENCES config_entries (key),
+  effective_name         TEXT    NOT NULL DEFAULT ''
+);
+CREATE INDEX entities_by_unique_id    ON entities (unique_id, platform) WHERE unique_id IS NOT NULL;
+CREATE INDEX entities_by_device       ON entities (device_key, entity_id);
+CREATE INDEX entities_by_area         ON entities (area_key, entity_id);
+CREATE INDEX entities_by_domain       ON entities (domain, entity_id);
+CREATE INDEX entities_by_platform     ON entities (platform, entity_id);
+CREATE INDEX entities_by_device_class ON entities (effective_device_class, entity_id) WHERE effective_device_class IS NOT NULL;
+CREATE INDEX entities_by_category     ON entities (entity_category, entity_id) WHERE entity_category IS NOT NULL;
+CREATE INDEX entities_by_disabled     ON entities (disabled, entity_id);
+CREATE INDEX entities_by_config_entry ON entities (config_entry_key) WHERE config_entry_key IS NOT NULL;
+CREATE INDEX entities_awaiting_device ON entities (device_id, entity_id) WHERE device_key IS NULL AND device_id IS NOT NULL;
+CREATE INDEX entities_awaiting_entry  ON entities (config_entry_id) WHERE config_entry_key IS NULL AND config_entry_id IS NOT NULL;
+
+CREATE TABLE area_labels (
+  label_key INTEGER NOT NULL REFERENCES labels (key) ON DELETE CASCADE,
+  area_key  INTEGER NOT NULL REFERENCES areas (key) ON DELETE CASCADE,
+  PRIMARY KEY (label_key, area_key)
+) WITHOUT ROWID;
+CREATE INDEX area_labels_by_area ON area_labels (area_key);
+
+CREATE TABLE device_labels (
+  label_key  INTEGER NOT NULL REFERENCES labels (key) ON DELETE CASCADE,
+  device_key INTEGER NOT NULL REFERENCES devices (key) ON DELETE CASCADE,
+  PRIMARY KEY (label_key, device_key)
+) WITHOUT ROWID;
+CREATE INDEX device_labels_by_device ON device_labels (device_key);
+
+CREATE TABLE entity_labels (
+  label_key  INTEGER NOT NULL REFERENCES labels (key) ON DELETE CASCADE,
+  entity_key INTEGER NOT NULL REFERENCES entities (key) ON DELETE CASCADE,
+  PRIMARY KEY (label_key, entity_key)
+) WITHOUT ROWID;
+CREATE INDEX entity_labels_by_entity ON entity_labels (entity_key);
+
+CREATE VIEW devices_resolved AS
+SELECT d.key,
+       coalesce(a.key, b.key) AS area_key,
+       v.key AS via_device_key,
+       p.key AS parent_device_key,
+       c.key AS config_entry_key,
+       coalesce(d.manufacturer, p.manufacturer, 'Unknown') AS effective_manufacturer,
+       coalesce(c.domain, d.integration, json_extract(d.identifiers, '$[0][0]')) AS effective_integration
+FROM devices AS d
+LEFT JOIN areas AS a ON a.area_id = d.area_id
+LEFT JOIN devices AS v ON v.device_id = d.via_device_id
+LEFT JOIN devices AS p ON p.device_id = d.parent_device_id AND p.key <> d.key
+LEFT JOIN areas AS b ON b.area_id = p.area_id
+LEFT JOIN config_entries AS c ON c.entry_id = d.effective_config_entry_id;
+
+CREATE VIEW entities_resolved AS
+SELECT e.key,
+       d.key AS device_key,
+       coalesce(a.key, d.area_key) AS area_key,
+       c.key AS config_entry_key,
+       coalesce(
+         nullif(e.name, ''),
+         nullif(trim(CASE WHEN e.has_entity_name THEN coalesce(d.name_by_user, d.name, '') ELSE '' END
+           || ' ' || coalesce(e.original_name, '')), ''),
+         substr(e.entity_id, instr(e.entity_id, '.') + 1)
+       ) AS effective_name
+FROM entities AS e
+LEFT JOIN devices AS d ON d.device_id = e.device_id
+LEFT JOIN areas AS a ON a.area_id = e.area_id
+LEFT JOIN config_entries AS c ON c.entry_id = e.config_entry_id;
+
+CREATE TRIGGER floors_keep_id BEFORE UPDATE OF floor_id ON floors
+WHEN NEW.floor_id <> OLD.floor_id
+BEGIN
+  SELECT raise(ABORT, 'floor_id identifies the floor and cannot change');
+END;
+
+CREATE TRIGGER areas_keep_id BEFORE UPDATE OF area_id ON areas
+WHEN NEW.area_id <> OLD.area_id
+BEGIN
+  SELECT raise(ABORT, 'area_id identifies the area and cannot change');
+END;
+
+CREATE TRIGGER labels_keep_id BEFORE UPDATE OF label_id ON labels
+WHEN NEW.label_id <> OLD.label_id
+BEGIN
+  SELECT raise(ABORT, 'label_id identifies the label and cannot change');
+END;
+
+CREATE TRIGGER config_entries_keep_id BEFORE UPDATE OF entry_id ON config_entries
+WHEN NEW.entry_id <> OLD.entry_id
+BEGIN
+  SELECT raise(ABORT, 'entry_id identifies the config entry and cannot change');
+END;
+
+CREATE TRIGGER devices_keep_id BEFORE UPDATE OF device_id ON devices
+WHEN NEW.device_id <> OLD.device_id
+BEGIN
+  SELECT raise(ABORT, 'device_id identifies the device and cannot change');
+END;
+
+CREATE TRIGGER floors_deleted AFTER DELETE ON floors
+BEGIN
+  UPDATE areas SET floor_id = NULL WHERE floor_key = OLD.key;
+END;
+
+CREATE TRIGGER areas_inserted AFTER INSERT ON areas
+BEGIN
+  INSERT INTO floors (floor_id, name)
+  SELECT NEW.floor_id, NEW.floor_id
+  WHERE NEW.floor_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
+  UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER areas_updated AFTER UPDATE OF floor_id ON areas
+WHEN NEW.floor_id IS NOT OLD.floor_id
+BEGIN
+  INSERT INTO floors (floor_id, name)
+  SELECT NEW.floor_id, NEW.floor_id
+  WHERE NEW.floor_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
+  UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER areas_deleted BEFORE DELETE ON areas
+BEGIN
+  DELETE FROM area_labels WHERE area_key = OLD.key;
+  UPDATE entities SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
+  UPDATE devices SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
+END;
+
+CREATE TRIGGER labels_deleted BEFORE DELETE ON labels
+BEGIN
+  UPDATE areas SET labels = (SELECT json_group_array(j.value) FROM json_each(areas.labels) AS j WHERE j.value <> OLD.label_id)
+  WHERE key IN (SELECT area_key FROM area_labels WHERE label_key = OLD.key);
+  UPDATE devices SET labels = (SELECT json_group_array(j.value) FROM json_each(devices.labels) AS j WHERE j.value <> OLD.label_id)
+  WHERE key IN (SELECT device_key FROM device_labels WHERE label_key = OLD.key);
+  UPDATE entities SET labels = (SELECT json_group_array(j.value) FROM json_each(entities.labels) AS j WHERE j.value <> OLD.label_id)
+  WHERE key IN (SELECT entity_key FROM entity_labels WHERE label_key = OLD.key);
+END;
+
+CREATE TRIGGER config_entries_inserted AFTER INSERT ON config_entries
+BEGIN
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE config_entry_key IS NULL AND effective_config_entry_id = NEW.entry_id;
+  UPDATE entities SET config_entry_key = NEW.key WHERE config_entry_key IS NULL AND config_entry_id = NEW.entry_id;
+END;
+
+CREATE TRIGGER config_entries_updated AFTER UPDATE OF domain ON config_entries
+WHEN NEW.domain <> OLD.domain
+BEGIN
+  UPDATE devices SET effective_integration = NEW.domain WHERE config_entry_key = NEW.key;
+END;
+
+CREATE TRIGGER config_entries_deleted AFTER DELETE ON config_entries
+BEGIN
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE config_entry_key = OLD.key;
+  UPDATE entities SET config_entry_key = NULL WHERE config_entry_key = OLD.key;
+END;
+
+CREATE TRIGGER devices_inserted AFTER INSERT ON devices
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id
+  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE key = NEW.key;
+  UPDATE devices SET via_device_key = NEW.key WHERE via_device_key IS NULL AND via_device_id = NEW.device_id;
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE parent_device_key IS NULL AND parent_device_id = NEW.device_id;
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key IS NULL AND device_id = NEW.device_id;
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key IN (SELECT key FROM devices WHERE parent_device_key = NEW.key);
+END;
+
+CREATE TRIGGER devices_updated AFTER UPDATE OF
+  name, name_by_user, manufacturer, area_id, via_device_id, parent_device_id,
+  config_entry_id, primary_config_entry, config_entries, integration, identifiers ON devices
+WHEN (NEW.name, NEW.name_by_user, NEW.manufacturer, NEW.area_id, NEW.via_device_id, NEW.parent_device_id,
+      NEW.config_entry_id, NEW.primary_config_entry, NEW.config_entries, NEW.integration, NEW.identifiers)
+  IS NOT (OLD.name, OLD.name_by_user, OLD.manufacturer, OLD.area_id, OLD.via_device_id, OLD.parent_device_id,
+      OLD.config_entry_id, OLD.primary_config_entry, OLD.config_entries, OLD.integration, OLD.identifiers)
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id
+  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE key = NEW.key;
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE parent_device_key = NEW.key;
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key = NEW.key OR device_key IN (SELECT key FROM devices WHERE parent_device_key = NEW.key);
+END;
+
+CREATE TRIGGER devices_deleted AFTER DELETE ON devices
+BEGIN
+  DELETE FROM device_labels WHERE device_key = OLD.key;
+  UPDATE devices SET via_device_key = NULL WHERE via_device_key = OLD.key;
+  UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+  WHERE parent_device_key = OLD.key;
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key IN (SELECT key FROM devices WHERE parent_device_key IS NULL AND parent_device_id = OLD.device_id);
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE device_key = OLD.key;
+END;
+
+CREATE TRIGGER entities_inserted AFTER INSERT ON entities
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id
+  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER entities_placed AFTER UPDATE OF device_id, area_id, config_entry_id ON entities
+WHEN (NEW.device_id, NEW.area_id, NEW.config_entry_id) IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id)
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id
+  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER entities_renamed AFTER UPDATE OF entity_id, name, original_name, has_entity_name ON entities
+WHEN (NEW.entity_id, NEW.name, NEW.original_name, NEW.has_entity_name)
+  IS NOT (OLD.entity_id, OLD.name, OLD.original_name, OLD.has_entity_name)
+BEGIN
+  UPDATE entities SET effective_name = (SELECT effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER entities_deleted AFTER DELETE ON entities
+BEGIN
+  DELETE FROM entity_labels WHERE entity_key = OLD.key;
+END;
+
+CREATE TRIGGER areas_labelled_first AFTER INSERT ON areas
+WHEN NEW.labels <> '[]'
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM area_labels
+  WHERE area_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO area_labels (label_key, area_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM area_labels AS k WHERE k.label_key = l.key AND k.area_key = NEW.key);
+END;
+
+CREATE TRIGGER areas_labelled AFTER UPDATE OF labels ON areas
+WHEN NEW.labels <> OLD.labels
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM area_labels
+  WHERE area_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO area_labels (label_key, area_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM area_labels AS k WHERE k.label_key = l.key AND k.area_key = NEW.key);
+END;
+
+CREATE TRIGGER devices_labelled_first AFTER INSERT ON devices
+WHEN NEW.labels <> '[]'
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM device_labels
+  WHERE device_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO device_labels (label_key, device_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM device_labels AS k WHERE k.label_key = l.key AND k.device_key = NEW.key);
+END;
+
+CREATE TRIGGER devices_labelled AFTER UPDATE OF labels ON devices
+WHEN NEW.labels <> OLD.labels
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM device_labels
+  WHERE device_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO device_labels (label_key, device_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM device_labels AS k WHERE k.label_key = l.key AND k.device_key = NEW.key);
+END;
+
+CREATE TRIGGER entities_labelled_first AFTER INSERT ON entities
+WHEN NEW.labels <> '[]'
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM entity_labels
+  WHERE entity_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO entity_labels (label_key, entity_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM entity_labels AS k WHERE k.label_key = l.key AND k.entity_key = NEW.key);
+END;
+
+CREATE TRIGGER entities_labelled AFTER UPDATE OF labels ON entities
+WHEN NEW.labels <> OLD.labels
+BEGIN
+  INSERT INTO labels (label_id, name)
+  SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
+  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  DELETE FROM entity_labels
+  WHERE entity_key = NEW.key
+    AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
+  INSERT INTO entity_labels (label_key, entity_key)
+  SELECT DISTINCT l.key, NEW.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value
+  WHERE NOT EXISTS (SELECT 1 FROM entity_labels AS k WHERE k.label_key = l.key AND k.entity_key = NEW.key);
+END;
+
+CREATE TRIGGER floors_stamped AFTER UPDATE OF
+  name, level, icon, aliases, extra ON floors
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE floors SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER labels_stamped AFTER UPDATE OF
+  name, color, icon, description, extra ON labels
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE labels SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER areas_stamped AFTER UPDATE OF
+  name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases, labels,
+  extra ON areas
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE areas SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER config_entries_stamped AFTER UPDATE OF
+  domain, title, source, state, reason, disabled_by, pref_disable_new_entities,
+  pref_disable_polling, num_subentries, version, minor_version ON config_entries
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE config_entries SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER devices_stamped AFTER UPDATE OF
+  name, name_by_user, manufacturer, model, model_id, hw_version, sw_version, serial_number,
+  entry_type, configuration_url, disabled_by, area_id, via_device_id, parent_device_id,
+  config_entry_id, config_subentry_id, primary_config_entry, composite_device_id,
+  composite_primary_config_entry, has_composite_identifiers, split_at, integration, labels,
+  identifiers, connections, config_entries, config_entries_subentries, extra ON devices
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE devices SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE TRIGGER entities_stamped AFTER UPDATE OF
+  entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name,
+  has_entity_name, object_id_base, suggested_object_id, translation_key, icon, original_icon,
+  device_class, original_device_class, unit_of_measurement, supported_features,
+  entity_category, disabled_by, hidden_by, device_id, area_id, config_entry_id,
+  config_subentry_id, labels, aliases, aliases_v2, categories, capabilities, options, extra ON entities
+WHEN NEW.updated_at = OLD.updated_at
+BEGIN
+  UPDATE entities SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
+END;
+
+CREATE VIEW floors_view AS
+SELECT f.key, f.floor_id, f.name, f.level, f.icon, f.aliases,
+       CAST((SELECT count(*) FROM areas AS a WHERE a.floor_key = f.key) AS INTEGER) AS area_count,
+       f.extra, f.created_at, f.modified_at, f.updated_at
+FROM floors AS f;
+
+CREATE VIEW labels_view AS
+SELECT l.key, l.label_id, l.name, l.color, l.icon, l.description,
+       CAST((SELECT count(*) FROM area_labels AS k WHERE k.label_key = l.key) AS INTEGER) AS area_count,
+       CAST((SELECT count(*) FROM device_labels AS k WHERE k.label_key = l.key) AS INTEGER) AS device_count,
+       CAST((SELECT count(*) FROM entity_labels AS k WHERE k.label_key = l.key) AS INTEGER) AS entity_count,
+       l.extra, l.created_at, l.modified_at, l.updated_at
+FROM labels AS l;
+
+CREATE VIEW areas_view AS
+SELECT a.key, a.area_id, a.name, a.floor_id, f.name AS floor_name, a.icon, a.picture, a.aliases, a.labels,
+       a.temperature_entity_id, a.humidity_entity_id,
+       CAST((SELECT count(*) FROM devices AS d WHERE d.area_key = a.key) AS INTEGER) AS device_count,
+       CAST((SELECT count(*) FROM entities AS e WHERE e.area_key = a.key) AS INTEGER) AS entity_count,
+       a.extra, a.created_at, a.modified_at, a.updated_at
+FROM areas AS a
+LEFT JOIN floors AS f ON f.key = a.floor_key;
+
+CREATE VIEW config_entries_view AS
+SELECT c.key, c.entry_id, c.domain, c.title, c.state, c.reason, c.source, c.disabled_by,
+       c.pref_disable_new_entities, c.pref_disable_polling, c.num_subentries, c.version, c.minor_version,
+       CAST((SELECT count(*) FROM devices AS d WHERE d.config_entry_key = c.key) AS INTEGER) AS device_count,
+       CAST((SELECT count(*) FROM entities AS e WHERE e.config_entry_key = c.key) AS INTEGER) AS entity_count,
+       c.created_at, c.modified_at, c.updated_at, c.updated_at AS timestamp
+FROM config_entries AS c;
+
+CREATE VIEW devices_view AS
+SELECT d.key, d.device_id,
+       coalesce(d.name_by_user, d.name, d.model, d.device_id) AS name,
+       d.effective_manufacturer AS manufacturer, d.effective_model AS model, d.model_id,
+       a.area_id, a.name AS area_name, a.floor_id,
+       d.effective_integration AS integration,
+       CAST((SELECT count(*) FROM entities AS e WHERE e.device_key = d.key) AS INTEGER) AS entity_count,
+       d.sw_version, d.hw_version, d.serial_number, d.entry_type, d.configuration_url,
+       d.disabled, d.disabled_by, d.labels, d.via_device_id, d.parent_device_id,
+       d.name_by_user, d.name AS original_name, d.area_id AS own_area_id,
+       d.identifiers, d.connections,
+       d.config_entry_id, d.config_subentry_id, d.config_entries, d.config_entries_subentries, d.primary_config_entry,
+       d.composite_device_id, d.composite_primary_config_entry, d.has_composite_identifiers, d.split_at,
+       d.extra, d.created_at, d.modified_at, d.updated_at, d.updated_at AS timestamp
+FROM devices AS d
+LEFT JOIN areas AS a ON a.key = d.area_key;
+
+CREATE VIEW entities_view AS
+SELECT e.key, e.entity_id, e.effective_name AS name, e.domain, e.platform, e.device_id,
+       a.area_id, a.name AS area_name, a.floor_id,
+       e.effective_device_class AS device_class, e.entity_category, e.unit_of_measurement,
+       coalesce(e.icon, e.original_icon) AS icon,
+       e.disabled, e.disabled_by, e.hidden_by, e.labels, e.aliases, e.aliases_v2,
+       e.name AS name_by_user, e.original_name, e.has_entity_name, e.area_id AS own_area_id,
+       e.original_device_class, e.original_icon, e.translation_key, e.supported_features, e.capabilities,
+       e.categories, e.options,
+       e.registry_id, e.unique_id, e.previous_unique_id, e.config_entry_id, e.config_subentry_id,
+       e.object_id_base, e.suggested_object_id,
+       e.extra, e.created_at, e.modified_at, e.updated_at, e.updated_at AS timestamp
+FROM entities AS e
+LEFT JOIN areas AS a ON a.key = e.area_key;
