@@ -137,7 +137,7 @@ func TestNoConnectionIsLost(t *testing.T) {
 		}
 	}
 	d.Close()
-	for _, c := range d.connectors {
+	for _, c := range []*connector{d.readConnector, d.writeConnector} {
 		want(t, "live connections", c.live.Load(), 0)
 	}
 }

@@ -297,11 +297,12 @@ func TestALogThatIsRemovedIsSavedByTheConnectionsThatHaveIt(t *testing.T) {
 	path := fileIn(t)
 	d := serving(t, DefaultConfig(path))
 	mustAddFloors(t, d, "a")
+	before := d.present.Load()
 	if err := os.Remove(path + "-wal"); err != nil {
 		t.Fatal(err)
 	}
 	mustAddFloors(t, d, "b")
-	time.Sleep(2 * statEvery)
+	eventually(t, "the watch has seen it", func() bool { now := d.present.Load(); return now != nil && now != before })
 	wantServed(t, d, "a b")
 	want(t, "for the shell", shell(t, path, "SELECT group_concat(floor_id) FROM floors;"), "a,b,z")
 }

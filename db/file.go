@@ -27,9 +27,26 @@ func (d *DB) attempt(ctx context.Context) (*target, error) {
 		}
 	}
 	if err == nil {
-		err = probe(ctx, t)
+		err = t.settle(ctx)
 	}
 	return t, err
+}
+
+// settle reads the file, by which SQLite makes the -wal that it will use, and takes note of what it is.
+// Another process may just be moving its log into the file, or somebody may be copying it.
+func (t *target) settle(ctx context.Context) error {
+	for range 10 {
+		before, seeErr := identify(t.path)
+		if err := probe(ctx, t); err != nil {
+			return err
+		}
+		now, err := identify(t.path)
+		if seeErr == nil && err == nil && before.sameContent(now) && t.seen.Load().sameFile(now) {
+			t.seen.Store(&now)
+			return nil
+		}
+	}
+	return unavailable(Opening, nil, "the database file is being replaced or changed")
 }
 
 // make makes the file and its folder, but only where this process has not had it open: a database that

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -31,14 +32,10 @@ func holdInShell(t *testing.T, path, script string) (release func()) {
 	}
 	for lines := bufio.NewScanner(out); lines.Scan() && !strings.Contains(lines.Text(), "held"); {
 	}
-	released := false
-	release = func() {
-		if !released {
-			released = true
-			in.Close()
-			cmd.Wait()
-		}
-	}
+	release = sync.OnceFunc(func() {
+		in.Close()
+		cmd.Wait()
+	})
 	t.Cleanup(release)
 	return release
 }

@@ -20,10 +20,9 @@ type DB struct {
 	config Config
 	log    *slog.Logger
 
-	present    atomic.Pointer[target]
-	reader     *prepared
-	writer     *prepared
-	connectors []*connector
+	present                       atomic.Pointer[target]
+	reader, writer                *prepared
+	readConnector, writeConnector *connector
 
 	mu        sync.Mutex // guards what follows
 	cause     error      // why there is no target, or was none before the present one
@@ -42,11 +41,10 @@ type DB struct {
 func Prepare(config Config, log *slog.Logger) *DB {
 	d := &DB{config: config, log: log, stopAudit: func() {}}
 	d.cause = unavailable(Opening, nil, "the database is being opened")
-	write := &connector{present: &d.present, cause: d.why, write: true}
-	read := &connector{present: &d.present, cause: d.why}
-	d.connectors = []*connector{write, read}
-	d.writer = &prepared{pool: newPool(write, 1)}
-	d.reader = &prepared{pool: newPool(read, readers())}
+	d.writeConnector = &connector{present: &d.present, cause: d.why, write: true}
+	d.readConnector = &connector{present: &d.present, cause: d.why}
+	d.writer = &prepared{pool: newPool(d.writeConnector, 1)}
+	d.reader = &prepared{pool: newPool(d.readConnector, readers())}
 	if config.Path == Memory {
 		d.reader.pool.Close()
 		d.reader = d.writer // a database in memory belongs to its one connection
@@ -87,25 +85,16 @@ func (d *DB) Open(ctx context.Context) error {
 func (d *DB) publish(ctx context.Context, t *target) {
 	d.mu.Lock()
 	d.lastWrite = nil
+	if t.path != "" {
+		d.last, d.gone = t.seen.Load(), false
+	}
 	if !d.closed {
 		d.present.Store(t)
 	}
 	d.mu.Unlock()
-	if t.path == "" {
-		return
+	if t.path != "" && !t.readOnly {
+		d.writer.pool.PingContext(ctx) // it alone can move the log into the file, so it is the last to be closed
 	}
-	// As long as these connections stay, so does the -wal, which the watch has to know. The writer's is the
-	// last to be closed, because it alone can move the log into the file then.
-	if !t.readOnly {
-		d.writer.pool.PingContext(ctx)
-	}
-	d.reader.pool.PingContext(ctx)
-	if now, err := identify(t.path); err == nil && t.seen.Load().sameContent(now) {
-		t.seen.Store(&now)
-	}
-	d.mu.Lock()
-	d.last, d.gone = t.seen.Load(), false
-	d.mu.Unlock()
 }
 
 // close ends all connections, as soon as they are free. Calls fail with err from now on.
@@ -128,23 +117,28 @@ func (d *DB) close(err error) {
 	d.closeIdle()
 }
 
-// closeIdle closes what is not in use, the writer last.
-func (d *DB) closeIdle() {
-	for _, p := range []*prepared{d.reader, d.writer} {
+// closeIdle closes what is not in use, the writer when all others are gone: it alone can move the log into
+// the file, if it is the last. It says whether nothing is left.
+func (d *DB) closeIdle() bool {
+	purge := func(p *prepared) {
 		p.pool.SetMaxIdleConns(-1)
 		p.pool.SetMaxIdleConns(readers())
 	}
+	if d.reader != d.writer {
+		purge(d.reader)
+	}
+	// The pools' own statistics count requests that wait for a connection, too.
+	if d.readConnector.live.Load()+d.auditing.Load() > 0 {
+		return false
+	}
+	purge(d.writer)
+	return d.writeConnector.live.Load() == 0
 }
 
 // drained waits until no connection is left that belongs to a file that was closed.
 func (d *DB) drained(ctx context.Context) bool {
 	for range 100 {
-		d.closeIdle() // one may have become idle just now
-		live := d.auditing.Load()
-		for _, c := range d.connectors { // the pools also count requests that wait for a connection
-			live += c.live.Load()
-		}
-		if live == 0 {
+		if d.closeIdle() {
 			return true
 		}
 		select {
@@ -156,14 +150,13 @@ func (d *DB) drained(ctx context.Context) bool {
 	return false
 }
 
-// Close ends all connections for good, after those in use are done, and waits a moment for these. SQLite
+// Close ends all connections for good, after those in use are done, for which it waits a moment. SQLite
 // moves the -wal into the file when the last connection to it ends.
 func (d *DB) Close() error {
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
 	d.close(unavailable(Closed, nil, "data-api is shutting down"))
-	err := errors.Join(d.reader.pool.Close(), d.writer.pool.Close())
 	d.drained(context.Background())
-	return err
+	return errors.Join(d.reader.pool.Close(), d.writer.pool.Close())
 }

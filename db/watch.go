@@ -56,7 +56,9 @@ func (w *watch) look(ctx context.Context) {
 	case w.config.Path == Memory || !w.still(ctx, t):
 		return
 	}
-	w.moveLog(ctx, t)
+	if sizeOf(t.seen.Load().wal) > 0 {
+		w.moveLog(ctx, t)
+	}
 	if time.Since(w.probed) >= probeEvery {
 		w.probed = time.Now()
 		if err := probe(ctx, t); reasonOf(err) == Corrupt || reasonOf(err) == Missing {
@@ -133,7 +135,7 @@ func (w *watch) reopen(ctx context.Context) {
 // the -wal, once the writer has paused. So a power cut costs little, a file that is damaged from outside is
 // seen to be, and one that is copied over it is not mixed with what the log still holds.
 func (w *watch) moveLog(ctx context.Context, t *target) {
-	if t.readOnly || sizeOf(t.seen.Load().wal) == 0 {
+	if t.readOnly {
 		return
 	}
 	c, err := w.connection(ctx)
@@ -170,7 +172,7 @@ func (w *watch) upgrade(ctx context.Context, t *target) {
 	w.mu.Unlock()
 	switch {
 	case t.readOnly:
-		if t, err := w.openWritable(ctx); err == nil {
+		if t, err := w.openWritable(ctx); err == nil && t.settle(ctx) == nil {
 			w.publish(ctx, t)
 			w.log.Info("database can be written again", "path", w.config.Path)
 		}

@@ -40,7 +40,7 @@ func TestWriteStoresNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := opened(t, DefaultConfig(fileIn(t)))
-			err, panicked := attempt(func() error {
+			panicked, err := attempt(func() error {
 				return d.Write(c.ctx, func(q *Queries) error {
 					if err := storeFloor(q, "a"); err != nil {
 						return err
@@ -60,7 +60,7 @@ func TestWriteStoresNothing(t *testing.T) {
 }
 
 // attempt runs fn in a goroutine of its own, which it may end.
-func attempt(fn func() error) (err error, panicked any) {
+func attempt(fn func() error) (panicked any, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -68,7 +68,7 @@ func attempt(fn func() error) (err error, panicked any) {
 		err = fn()
 	}()
 	<-done
-	return err, panicked
+	return panicked, err
 }
 
 func TestWriteThatOutlivesItsContextSaysSo(t *testing.T) {

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -227,47 +226,6 @@ func (a response) badFields() []string {
 	}
 	slices.Sort(fields)
 	return slices.Compact(fields)
-}
-
-// lines is a log of JSON lines.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// logged waits for the n lines that the log has of a request; the last is written after the answer is sent.
-func (c *caller) logged(a response, n int) (found []map[string]any) {
-	c.Helper()
-	id := a.header.Get("X-Request-Id")
-	eventually(c, "the lines of "+id, func() bool { found = c.log.with("request_id", id); return len(found) >= n })
-	if len(found) > n {
-		c.Errorf("more than %d lines: %v", n, found)
-	}
-	return found
-}
-
-// with returns the lines of which a member has a value.
-func (l *lines) with(member string, value any) []map[string]any {
-	var found []map[string]any
-	for line := range strings.Lines(l.String()) {
-		var v map[string]any
-		if json.Unmarshal([]byte(line), &v) == nil && v[member] == value {
-			found = append(found, v)
-		}
-	}
-	return found
 }
 
 // eventually waits until ok holds.

@@ -85,6 +85,10 @@ func TestInfluxDown(t *testing.T) {
 		t.Errorf("the password is in %s", a.body)
 	}
 	c.wantMembers("/api/v1/devices/lamp", `{"name":"Lamp"}`)
+	c.db.Close()
+	if _, whole := c.influxdb(); whole != "unhealthy" {
+		t.Errorf("without SQLite: %s", whole)
+	}
 }
 
 // TestInfluxHangs has an InfluxDB that takes a request and never answers: nothing waits for it.

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"dataapi/db"
@@ -60,7 +63,7 @@ func TestPanic(t *testing.T) {
 	moments := map[string]http.HandlerFunc{
 		"/before": func(http.ResponseWriter, *http.Request) { panic("secret of the server") },
 		"/error":  func(http.ResponseWriter, *http.Request) { panic(errors.New("secret of the server")) },
-		"/nil":    func(http.ResponseWriter, *http.Request) { var m map[string]int; m["secret of the server"]++ },
+		"/range":  func(_ http.ResponseWriter, r *http.Request) { _ = r.Header["None"][0] },
 		"/headers": func(w http.ResponseWriter, _ *http.Request) {
 			for _, name := range []string{"Content-Encoding", "ETag", "Link", "Content-Length", "Content-Type", "Cache-Control"} {
 				w.Header().Set(name, "7")
@@ -121,4 +124,45 @@ func TestUnencodable(t *testing.T) {
 	if p := c.get("/x").problem(500); p["detail"] != nil {
 		t.Errorf("%v", p)
 	}
+}
+
+// lines is a log of JSON lines.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// logged waits for the n lines that the log has of a request; the last is written after the answer is sent.
+func (c *caller) logged(a response, n int) (found []map[string]any) {
+	c.Helper()
+	id := a.header.Get("X-Request-Id")
+	eventually(c, "the lines of "+id, func() bool { found = c.log.with("request_id", id); return len(found) >= n })
+	if len(found) > n {
+		c.Errorf("more than %d lines: %v", n, found)
+	}
+	return found
+}
+
+// with returns the lines of which a member has a value.
+func (l *lines) with(member string, value any) []map[string]any {
+	var found []map[string]any
+	for line := range strings.Lines(l.String()) {
+		var v map[string]any
+		if json.Unmarshal([]byte(line), &v) == nil && v[member] == value {
+			found = append(found, v)
+		}
+	}
+	return found
 }

@@ -10,10 +10,14 @@ import (
 	"time"
 )
 
-// inFolder makes the working folder a new one with these files.
+// inFolder makes the working folder a new one with these files, and the environment one without settings.
 func inFolder(t *testing.T, files map[string]string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
+	for _, name := range settings() {
+		t.Setenv(name, "") // puts it back after the test
+		os.Unsetenv(name)
+	}
 	for name, text := range files {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -116,87 +116,92 @@ func TestRequestIsCutOff(t *testing.T) {
 	again.stop(t)
 }
 
-// lock holds the database file for writing, so that nobody else can even read it, until the test ends or
-// release is called.
-func lock(t *testing.T, path string) (release func()) {
+// theirs is another program's connection to the database file at path, which has run a statement.
+func theirs(t *testing.T, path, statement string) *sql.DB {
 	t.Helper()
 	pool, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pool.SetMaxOpenConns(1)
-	if _, err := pool.Exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS theirs (x); INSERT INTO theirs VALUES (1)"); err != nil {
+	if _, err := pool.Exec(statement); err != nil {
 		t.Fatal(err)
 	}
-	release = sync.OnceFunc(func() { pool.Exec("ROLLBACK"); pool.Close() })
+	return pool
+}
+
+// lock holds the database file, so that nobody else can even read it, until the test ends or release is
+// called.
+func lock(t *testing.T, path string) (release func()) {
+	t.Helper()
+	pool := theirs(t, path, "BEGIN EXCLUSIVE; CREATE TABLE theirs (x)")
+	release = sync.OnceFunc(func() {
+		pool.Exec("ROLLBACK")
+		pool.Close()
+	})
 	t.Cleanup(release)
 	return release
 }
 
+// brokenDatabases puts something into a folder that cannot be used as x.db, and the reason why.
+var brokenDatabases = map[string]struct {
+	prepare     func(t *testing.T, folder string)
+	url, reason string
+}{
+	"garbage": {func(t *testing.T, folder string) {
+		writeFile(t, filepath.Join(folder, "x.db"), strings.Repeat("this is no database. ", 1000))
+	}, "sqlite:x.db", "corrupt"},
+	"a folder": {func(t *testing.T, folder string) {
+		if err := os.Mkdir(filepath.Join(folder, "x.db"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}, "sqlite:x.db", "missing"},
+	"a file for a folder": {func(t *testing.T, folder string) {
+		writeFile(t, filepath.Join(folder, "x.db"), "")
+	}, "sqlite:x.db/y.db", "missing"},
+	"somebody else's": {func(t *testing.T, folder string) {
+		theirs(t, filepath.Join(folder, "x.db"), "CREATE TABLE theirs (x)").Close()
+	}, "sqlite:x.db", "foreign"},
+	"locked": {func(t *testing.T, folder string) {
+		lock(t, filepath.Join(folder, "x.db"))
+	}, "sqlite:x.db", "opening|locked"},
+}
+
 // Whatever is wrong with the database, the service lives, says so, and does not claim to be ready.
 func TestLivesWithoutDatabase(t *testing.T) {
-	for name, c := range map[string]struct {
-		prepare func(t *testing.T, folder string) (url string)
-		reason  string
-	}{
-		"garbage": {func(t *testing.T, folder string) string {
-			writeFile(t, filepath.Join(folder, "x.db"), strings.Repeat("this is no database. ", 1000))
-			return "sqlite:x.db"
-		}, "corrupt"},
-		"a folder": {func(t *testing.T, folder string) string {
-			if err := os.Mkdir(filepath.Join(folder, "x.db"), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			return "sqlite:x.db"
-		}, "missing"},
-		"a file for a folder": {func(t *testing.T, folder string) string {
-			writeFile(t, filepath.Join(folder, "file"), "")
-			return "sqlite:file/x.db"
-		}, "missing"},
-		"somebody else's": {func(t *testing.T, folder string) string {
-			release := lock(t, filepath.Join(folder, "x.db"))
-			release()
-			pool, err := sql.Open("sqlite", filepath.Join(folder, "x.db"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer pool.Close()
-			if _, err := pool.Exec("CREATE TABLE theirs (x)"); err != nil {
-				t.Fatal(err)
-			}
-			return "sqlite:x.db"
-		}, "foreign"},
-		"locked": {func(t *testing.T, folder string) string {
-			lock(t, filepath.Join(folder, "x.db"))
-			return "sqlite:x.db"
-		}, "opening"}, // and "locked" as soon as SQLITE_TIMEOUT is over
-	} {
+	for name, c := range brokenDatabases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			url := c.prepare(t, folder)
+			c.prepare(t, folder)
 			begun := time.Now()
-			p := startServing(t, folder, "DATABASE_URL="+url, "SQLITE_TIMEOUT=3")
+			p := startServing(t, folder, "DATABASE_URL="+c.url, "SQLITE_TIMEOUT=3")
 			if status := p.status(t, "/livez"); status != http.StatusOK || time.Since(begun) > time.Second {
 				t.Errorf("/livez: %d after %v", status, time.Since(begun))
 			}
+			reason := regexp.MustCompile(`"reason":"(` + c.reason + `)"`)
 			waitFor(t, p, c.reason, func() bool {
 				_, body := p.get(t, "/readyz")
-				return strings.Contains(body, `"reason":"`+c.reason+`"`)
+				return reason.MatchString(body)
 			})
-			for _, path := range []string{"/readyz", "/api/v1/devices", "/api/v1/entities/light.a"} {
-				if status, body := p.get(t, path); status != http.StatusServiceUnavailable || !strings.Contains(body, `"detail":"`) {
-					t.Errorf("%s: %d %s", path, status, body)
-				}
-			}
-			if status, err := p.upsert(t.Context(), strings.NewReader(deviceList("a"))); status != http.StatusServiceUnavailable {
-				t.Errorf("upsert: %d, %v", status, err)
-			}
-			if status, body := p.get(t, "/health"); status != http.StatusOK || !strings.Contains(body, `"unhealthy"`) {
-				t.Errorf("/health: %d %s", status, body)
-			}
+			p.saysItIsUnavailable(t)
 			p.stop(t)
 		})
+	}
+}
+
+func (p *process) saysItIsUnavailable(t *testing.T) {
+	t.Helper()
+	for _, path := range []string{"/readyz", "/api/v1/devices", "/api/v1/entities/light.a"} {
+		if status, body := p.get(t, path); status != http.StatusServiceUnavailable || !strings.Contains(body, `"detail":"`) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	if status, err := p.upsert(t.Context(), strings.NewReader(deviceList("a"))); status != http.StatusServiceUnavailable {
+		t.Errorf("upsert: %d, %v", status, err)
+	}
+	if status, body := p.get(t, "/health"); status != http.StatusOK || !strings.Contains(body, `"unhealthy"`) {
+		t.Errorf("/health: %d %s", status, body)
 	}
 }
 

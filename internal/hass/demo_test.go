@@ -37,7 +37,7 @@ func entityOf(t *testing.T, d *db.DB, id string) db.Entity {
 	return e
 }
 
-// The devices that README.md of the demo home names, by name, area and what is special about them.
+// The devices that README.md of the demo home names, with the area and the maker that hold in the end.
 func TestDemoDevices(t *testing.T) {
 	const relay = "45a1c8823e2ea4dd1f62eb2a99abd2ff"
 	d := openDemo(t)
@@ -55,6 +55,10 @@ func TestDemoDevices(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.id, got, c.want)
 		}
 	}
+}
+
+func TestDemoDeviceNames(t *testing.T) {
+	d := openDemo(t)
 	radio := deviceOf(t, d, "6247dd421c043f65e3543d143ab9b8ad")
 	if radio.Name != "Küchenradio" || deref(radio.OriginalName) != "Sonos One" || deref(radio.NameByUser) != "Küchenradio" {
 		t.Errorf("the radio is %q, was %s", radio.Name, deref(radio.OriginalName))
@@ -63,8 +67,12 @@ func TestDemoDevices(t *testing.T) {
 	if unnamed.OriginalName != nil || unnamed.Name != unnamed.DeviceID {
 		t.Errorf("the device without a name and model is %q", unnamed.Name)
 	}
+}
+
+func TestDemoDisabledDevices(t *testing.T) {
+	d := openDemo(t)
 	for id, by := range map[string]string{"4df2b6ad4437c8bf73ea392a0a3efaf8": "user", "855c3228935133cbc095bf152fbce951": "config_entry"} {
-		if dev := deviceOf(t, d, id); !dev.Disabled || deref(dev.DisabledBy) != by {
+		if dev := deviceOf(t, d, id); !dev.Disabled || deref(dev.DisabledBy) != by || dev.EntityCount == 0 {
 			t.Errorf("%s is disabled by %s, want %s", id, deref(dev.DisabledBy), by)
 		}
 		for _, e := range entitiesOf(t, d) {
@@ -73,6 +81,11 @@ func TestDemoDevices(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Devices that were split, and one that was reached by another which is in no file.
+func TestDemoLinksOfDevices(t *testing.T) {
+	d := openDemo(t)
 	for _, id := range []string{"763626711b7b36ed8a7f23971b063f7a", "c9b001fd51710c2dc89de5f68e5ea18a"} {
 		if dev := deviceOf(t, d, id); deref(dev.CompositeDeviceID) != "8f070ae06b659723edd88e57c554e029" || dev.SplitAt == nil {
 			t.Errorf("%s was %s until %s", id, deref(dev.CompositeDeviceID), deref(dev.SplitAt))

@@ -173,74 +173,103 @@ func importAll(t testing.TB, d *db.DB, paths ...string) map[Kind]Result {
 	return results
 }
 
-// All of a home is taken at the first time, and nothing has changed at the second.
-func TestImportTwice(t *testing.T) {
+// importedHome is a home in a database, and its files.
+type importedHome struct {
+	rawHome
+	d *db.DB
+}
+
+// Each home is taken as a whole, and shows what the rules make of its files.
+func TestHomes(t *testing.T) {
 	eachHome(t, func(t *testing.T, folder string) {
-		home, d := readRaw(t, folder), openNew(t)
-		first, second := importAll(t, d, folder), importAll(t, d, folder)
-		if len(first) != len(home) || len(home) < 4 {
-			t.Errorf("%d registries were imported, want %d", len(first), len(home))
-		}
-		for kind, entries := range home {
-			n := len(entries)
-			if got, want := counts(first[kind]), fmt.Sprintf("%d/0/0/0", n); got != want {
-				t.Errorf("%s: first %s, want %s; %s", kind, got, want, rejections(first[kind]))
-			}
-			if got, want := counts(second[kind]), fmt.Sprintf("0/0/%d/0", n); got != want {
-				t.Errorf("%s: then %s, want %s; %s", kind, got, want, rejections(second[kind]))
-			}
-		}
-		if got := len(entitiesOf(t, d)); got != len(home[Entities]) {
-			t.Errorf("%d entities are stored, want %d", got, len(home[Entities]))
-		}
-		if got := len(devicesOf(t, d)); got != len(home[Devices]) {
-			t.Errorf("%d devices are stored, want %d", got, len(home[Devices]))
-		}
+		h := importedHome{readRaw(t, folder), openMemory(t)}
+		t.Run("is taken once", func(t *testing.T) { h.testImportTwice(t, folder) })
+		t.Run("entities", h.testEntities)
+		t.Run("devices", h.testDevices)
+		t.Run("nothing is lost", h.testNothingIsLost)
 	})
+}
+
+// All of a home is taken at the first time, and nothing has changed at the second.
+func (h importedHome) testImportTwice(t *testing.T, folder string) {
+	first, second := importAll(t, h.d, folder), importAll(t, h.d, folder)
+	if len(first) != len(h.rawHome) || len(first) < 4 {
+		t.Errorf("%d registries were imported, want %d", len(first), len(h.rawHome))
+	}
+	for kind, entries := range h.rawHome {
+		n := len(entries)
+		if got, want := counts(first[kind]), fmt.Sprintf("%d/0/0/0", n); got != want {
+			t.Errorf("%s: first %s, want %s; %s", kind, got, want, rejections(first[kind]))
+		}
+		if got, want := counts(second[kind]), fmt.Sprintf("0/0/%d/0", n); got != want {
+			t.Errorf("%s: then %s, want %s; %s", kind, got, want, rejections(second[kind]))
+		}
+	}
+	if got := len(entitiesOf(t, h.d)); got != len(h.rawHome[Entities]) {
+		t.Errorf("%d entities are stored, want %d", got, len(h.rawHome[Entities]))
+	}
+	if got := len(devicesOf(t, h.d)); got != len(h.rawHome[Devices]) {
+		t.Errorf("%d devices are stored, want %d", got, len(h.rawHome[Devices]))
+	}
 }
 
 // The area and the name of each entity are what the rules make of the files.
-func TestEffectiveValuesOfEntities(t *testing.T) {
-	eachHome(t, func(t *testing.T, folder string) {
-		home, d := readRaw(t, folder), openNew(t)
-		importAll(t, d, folder)
-		stored := map[string]db.Entity{}
-		for _, e := range entitiesOf(t, d) {
-			stored[e.EntityID] = e
+func (h importedHome) testEntities(t *testing.T) {
+	stored := map[string]db.Entity{}
+	for _, e := range entitiesOf(t, h.d) {
+		stored[e.EntityID] = e
+	}
+	for _, raw := range h.rawHome[Entities] {
+		e := stored[raw.text("entity_id")]
+		got := fmt.Sprintf("%q in %q on %q", e.Name, orEmpty(e.AreaID), orEmpty(e.FloorID))
+		area := h.areaOf(raw)
+		if want := fmt.Sprintf("%q in %q on %q", h.nameOf(raw), area, h.floorOf(area)); got != want {
+			t.Errorf("%s: %s, want %s", raw.text("entity_id"), got, want)
 		}
-		for _, raw := range home[Entities] {
-			e := stored[raw.text("entity_id")]
-			got := fmt.Sprintf("%q in %q on %q", e.Name, orEmpty(e.AreaID), orEmpty(e.FloorID))
-			area := home.areaOf(raw)
-			if want := fmt.Sprintf("%q in %q on %q", home.nameOf(raw), area, home.floorOf(area)); got != want {
-				t.Errorf("%s: %s, want %s", raw.text("entity_id"), got, want)
-			}
-			if e.Disabled != (raw.text("disabled_by") != "") || orEmpty(e.DeviceID) != raw.text("device_id") {
-				t.Errorf("%s: disabled %v, device %s", e.EntityID, e.Disabled, orEmpty(e.DeviceID))
-			}
+		if e.Disabled != (raw.text("disabled_by") != "") || orEmpty(e.DeviceID) != raw.text("device_id") {
+			t.Errorf("%s: disabled %v, device %s", e.EntityID, e.Disabled, orEmpty(e.DeviceID))
 		}
-	})
+	}
 }
 
-func TestEffectiveValuesOfDevices(t *testing.T) {
-	eachHome(t, func(t *testing.T, folder string) {
-		home, d := readRaw(t, folder), openNew(t)
-		importAll(t, d, folder)
-		count := map[string]int64{}
-		for _, e := range home[Entities] {
-			count[e.text("device_id")]++
+func (h importedHome) testDevices(t *testing.T) {
+	count := map[string]int64{}
+	for _, e := range h.rawHome[Entities] {
+		count[e.text("device_id")]++
+	}
+	for _, dev := range devicesOf(t, h.d) {
+		raw := h.device(dev.DeviceID)
+		parent := h.device(raw.text("parent_device_id"))
+		got := fmt.Sprintf("%q by %q in %q, %d entities", dev.Name, dev.Manufacturer, orEmpty(dev.AreaID), dev.EntityCount)
+		name := firstOf(raw.text("name_by_user"), raw.text("name"), raw.text("model"), raw.text("id"))
+		maker := firstOf(raw.text("manufacturer"), parent.text("manufacturer"), "Unknown")
+		if want := fmt.Sprintf("%q by %q in %q, %d entities", name, maker, h.areaOf(raw), count[dev.DeviceID]); got != want {
+			t.Errorf("%s: %s, want %s", dev.DeviceID, got, want)
 		}
-		for _, dev := range devicesOf(t, d) {
-			raw := home.device(dev.DeviceID)
-			parent := home.device(raw.text("parent_device_id"))
-			got := fmt.Sprintf("%q by %q in %q, %d entities", dev.Name, dev.Manufacturer, orEmpty(dev.AreaID), dev.EntityCount)
-			name := firstOf(raw.text("name_by_user"), raw.text("name"), raw.text("model"), raw.text("id"))
-			maker := firstOf(raw.text("manufacturer"), parent.text("manufacturer"), "Unknown")
-			if want := fmt.Sprintf("%q by %q in %q, %d entities", name, maker, home.areaOf(raw), count[dev.DeviceID]); got != want {
-				t.Errorf("%s: %s, want %s", dev.DeviceID, got, want)
+	}
+}
+
+// Whatever a file says of an entry is in its row: in the column of its name, or in extra.
+func (h importedHome) testNothingIsLost(t *testing.T) {
+	for _, s := range subjects() {
+		for _, raw := range h.rawHome[s.kind] {
+			columns := s.row(t, h.d, raw.idOf(s.kind))
+			var extra map[string]any
+			if s.extra {
+				decode(t, columns["extra"], &extra)
+			}
+			for member, value := range raw {
+				stored, ok := columns[s.column(member)]
+				switch {
+				case slices.Contains([]string{s.id, s.stores, "id"}, member) && s.column(member) == member:
+				case ok:
+					sameInColumn(t, s, member, value, stored)
+				case s.extra && value != nil && asJSON(t, extra[member]) != asJSON(t, value):
+					t.Errorf("%s %s: extra.%s is %v, want %v", s.kind, raw.idOf(s.kind), member, extra[member], value)
+				}
 			}
 		}
-	})
+	}
 }
 
 func orEmpty(s *string) string {
@@ -248,34 +277,6 @@ func orEmpty(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// Whatever a file says of an entry is in its row: in the column of its name, or in extra.
-func TestNothingIsLost(t *testing.T) {
-	eachHome(t, func(t *testing.T, folder string) {
-		home, d := readRaw(t, folder), openNew(t)
-		importAll(t, d, folder)
-		for _, s := range subjects() {
-			for _, raw := range home[s.kind] {
-				columns := s.row(t, d, raw.idOf(s.kind))
-				var extra map[string]any
-				if s.extra {
-					decode(t, columns["extra"], &extra)
-				}
-				for member, value := range raw {
-					column := s.column(member)
-					stored, ok := columns[column]
-					switch {
-					case member == s.id || column == "id" || column == "device_id" && s.kind == Devices:
-					case ok:
-						sameInColumn(t, s, member, value, stored)
-					case s.extra && value != nil && asJSON(t, extra[member]) != asJSON(t, value):
-						t.Errorf("%s %s: extra.%s is %v, want %v", s.kind, raw.idOf(s.kind), member, extra[member], value)
-					}
-				}
-			}
-		}
-	})
 }
 
 func decode(t *testing.T, text string, into any) {

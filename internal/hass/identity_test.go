@@ -129,17 +129,33 @@ func TestIdentityWithinPlatform(t *testing.T) {
 	}
 }
 
-// A rejected entry leaves its row as it was but for the name, which another entry may have taken.
+// A rejected entry leaves its row as it was, but for the name, which may be another's by now.
 func TestRejectedEntryKeepsItsRow(t *testing.T) {
-	d := openMemory(t)
-	take(t, d, Entities, `[{"entity_id":"light.a","id":"r1","name":"A"}]`)
-	result := take(t, d, Entities, `[{"entity_id":"light.b","id":"r1","labels":7},{"entity_id":"light.a","id":"r2"}]`)
-	want := "0 light.b labels: must be a list or null\n"
-	if got := rejections(result); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got, want := known(t, d), []string{"2 light.a r2 <null>", "1 light.b r1 <null>"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+	const bad, good = `{"entity_id":"light.b","id":"r1","name":"B","labels":7}`, `{"entity_id":"light.a","id":"%s"}`
+	for name, c := range map[string]struct {
+		list, counts string
+		want         []string
+	}{
+		"a new one takes the name":     {bad + "," + fmt.Sprintf(good, "r3"), "1/0/0/1", []string{"3 light.a r3 <null>", "1 light.b r1 A", "2 light.z r2 Z"}},
+		"and comes first":              {fmt.Sprintf(good, "r3") + "," + bad, "1/0/0/1", []string{"3 light.a r3 <null>", "1 light.b r1 A", "2 light.z r2 Z"}},
+		"a known one takes the name":   {bad + "," + fmt.Sprintf(good, "r2"), "0/1/0/1", []string{"2 light.a r2 Z", "1 light.b r1 A"}},
+		"and comes before the bad one": {fmt.Sprintf(good, "r2") + "," + bad, "0/1/0/1", []string{"2 light.a r2 Z", "1 light.b r1 A"}},
+		"nobody wants the name":        {bad, "0/0/0/1", []string{"1 light.b r1 A", "2 light.z r2 Z"}},
+		"the name is as it was":        {`{"entity_id":"light.a","id":"r1","icon":7}`, "0/0/0/1", []string{"1 light.a r1 A", "2 light.z r2 Z"}},
+		"a new one is bad":             {`{"entity_id":"light.c","id":"r9","icon":7}`, "0/0/0/1", []string{"1 light.a r1 A", "2 light.z r2 Z"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openMemory(t)
+			take(t, d, Entities, `[{"entity_id":"light.a","id":"r1","name":"A"},{"entity_id":"light.z","id":"r2","name":"Z"}]`)
+			wantCounts(t, take(t, d, Entities, "["+c.list+"]"), c.counts)
+			var got []string
+			for _, e := range entitiesOf(t, d) {
+				got = append(got, fmt.Sprintf("%d %s %s %s", e.Key, e.EntityID, deref(e.RegistryID), deref(e.NameByUser)))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }
 

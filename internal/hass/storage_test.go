@@ -110,16 +110,14 @@ func TestAnyOrder(t *testing.T) {
 			t.Fatalf("only %d rows", len(want))
 		}
 		r := rand.New(rand.NewPCG(3, 3))
-		for try := range 4 {
+		for range 2 {
 			slices.Reverse(files)
-			if try > 0 {
-				r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
-			}
 			one := openMemory(t)
 			for _, f := range files {
 				importAll(t, one, f.Path)
 			}
 			sameDump(t, dump(t, one, since), want)
+			r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 		}
 		var paths []string
 		for _, f := range files {

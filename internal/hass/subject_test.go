@@ -190,7 +190,7 @@ func timeClass() class {
 func (s subject) filler(member string) string {
 	switch {
 	case member == "name":
-		return fmt.Sprintf("%q", s.nth(1))
+		return `"<id>"` // for which the id stands
 	case member == "title":
 		return `"hue"`
 	}
