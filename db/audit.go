@@ -14,9 +14,9 @@ type auditor struct {
 }
 
 const (
-	auditShare = 1000 // the pause between two checks, in durations of the last
-	auditEvery = 10 * time.Second
-	auditLeast = 24 * time.Hour
+	auditShare  = 1000 // the pause between two checks, in durations of the last
+	auditEvery  = 10 * time.Second
+	auditRarest = 24 * time.Hour
 )
 
 func (a *auditor) look(ctx context.Context) {
@@ -40,10 +40,11 @@ func (a *auditor) look(ctx context.Context) {
 		return
 	}
 	a.of = t
-	a.next = time.Now().Add(min(auditLeast, max(auditEvery, auditShare*time.Since(start))))
+	a.next = time.Now().Add(min(auditRarest, max(auditEvery, auditShare*time.Since(start))))
 	switch {
 	case reasonOf(err) == Corrupt:
-		problem = err.Error()
+		_, problem = describe(err) // the driver's words are for the log
+		a.log.Error("pages of the database cannot be checked", "path", a.config.Path, "error", err)
 	case err != nil:
 		return // locked, say: nothing was learned
 	}

@@ -51,6 +51,9 @@ func (i identity) sameFile(other identity) bool {
 // sameContent says whether the main file was left alone between the two looks.
 func (i identity) sameContent(other identity) bool { return sameBytes(i.file, other.file) }
 
+// sameLog says whether the -wal was left alone between the two looks.
+func (i identity) sameLog(other identity) bool { return sameBytes(i.wal, other.wal) }
+
 // lostLog says whether the -wal was removed or replaced between the two looks.
 func (i identity) lostLog(other identity) bool {
 	return i.wal != nil && (other.wal == nil || !os.SameFile(i.wal, other.wal))

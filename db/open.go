@@ -33,6 +33,7 @@ type DB struct {
 	integrity Integrity
 	stopAudit context.CancelFunc // of the last audit
 
+	watched  atomic.Bool
 	auditing atomic.Int64
 	copied   identity // the file of which a copy was made before changing it; for Open only
 }

@@ -86,9 +86,10 @@ var triggerCases = []struct {
 	{"a device that is its own hub and parent", `
 		INSERT INTO devices (device_id, via_device_id, parent_device_id, area_id) VALUES ('d', 'd', 'd', 'hall');
 		SELECT area_id, manufacturer FROM devices_view;
+		SELECT parent_device_key FROM devices;
 		DELETE FROM devices;
 		SELECT count(*) FROM devices;`,
-		"hall|Unknown\n0"},
+		"hall|Unknown\n\n0"},
 
 	// the effective area
 	{"an entity's own area before its device's before the parent device's", `
@@ -335,6 +336,33 @@ func TestIdsAreUnique(t *testing.T) {
 		execute(t, d, insert)
 		if _, err := d.writer.pool.Exec(insert); !errors.Is(Classify(err), ErrConflict) {
 			t.Errorf("%s twice: %v, want ErrConflict", insert, err)
+		}
+	}
+}
+
+// Whichever of the registry's own columns a shell writes, the row is stamped.
+func TestAllColumnsStampTheirRow(t *testing.T) {
+	d := inMemory(t)
+	execute(t, d, `INSERT INTO floors (floor_id, name) VALUES ('x', 'X'); INSERT INTO labels (label_id, name) VALUES ('x', 'X');
+		INSERT INTO areas (area_id, name) VALUES ('x', 'X'); INSERT INTO config_entries (entry_id, domain, title) VALUES ('x', 'x', 'X');
+		INSERT INTO devices (device_id) VALUES ('x'); INSERT INTO entities (entity_id) VALUES ('x.x')`)
+	for _, table := range []string{"floors", "labels", "areas", "config_entries", "devices", "entities"} {
+		columns := rowsOf(t, d.writer, `SELECT name FROM pragma_table_info(?1) WHERE name NOT IN ('key', 'created_at', 'modified_at', 'updated_at')
+			AND name NOT IN ('floor_id', 'label_id', 'area_id', 'entry_id', 'device_id') OR name IN ('floor_id', 'area_id', 'device_id') AND "notnull" = 0`, table)
+		stamped := 0
+		for _, column := range strings.Fields(columns) {
+			if strings.HasSuffix(column, "_key") || strings.HasPrefix(column, "effective_") {
+				continue // derived
+			}
+			execute(t, d, "UPDATE "+table+" SET updated_at = '2000'")
+			execute(t, d, "UPDATE "+table+" SET "+column+" = '[\"1\"]'")
+			if at := rowsOf(t, d.writer, "SELECT updated_at FROM "+table); at == "2000" {
+				t.Errorf("%s.%s does not stamp its row", table, column)
+			}
+			stamped++
+		}
+		if stamped < 4 {
+			t.Errorf("%s: looked at %d columns", table, stamped)
 		}
 	}
 }

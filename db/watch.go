@@ -21,12 +21,16 @@ const (
 type watch struct {
 	*DB
 	tried, probed time.Time // when last
+	moved         identity  // the log, all of which is in the main file
+	emptied       time.Time // when that log was last to be emptied
 }
 
 // Run opens the database and keeps it open until ctx ends: it tries again what failed, moves to a file
 // that took the place of the open one, and closes a file that is gone or damaged until it is put right.
 // It returns nil after ctx has ended; Close is the caller's.
 func (d *DB) Run(ctx context.Context) error {
+	d.watched.Store(true)
+	defer d.watched.Store(false)
 	var g errgroup.Group
 	g.Go(func() error { return every(ctx, statEvery, (&watch{DB: d}).look) })
 	g.Go(func() error { return every(ctx, statEvery, (&auditor{DB: d}).look) })
@@ -56,7 +60,7 @@ func (w *watch) look(ctx context.Context) {
 	case w.config.Path == Memory || !w.still(ctx, t):
 		return
 	}
-	if sizeOf(t.seen.Load().wal) > 0 {
+	if log := t.seen.Load(); sizeOf(log.wal) > 0 && (!log.sameLog(w.moved) || time.Since(w.emptied) >= probeEvery) {
 		w.moveLog(ctx, t)
 	}
 	if time.Since(w.probed) >= probeEvery {
@@ -146,16 +150,24 @@ func (w *watch) moveLog(ctx context.Context, t *target) {
 	if t.changed() {
 		return
 	}
-	// Those who still read the log are not waited for, but asked again at the next look. Other writers are
-	// only kept out for the second step, which is short.
-	c.ExecContext(ctx, "PRAGMA busy_timeout = 0")
-	c.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
-	c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	c.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = "+strconv.FormatInt(w.config.Timeout.Milliseconds(), 10))
 	seen := t.seen.Load()
+	if moveAndEmpty(ctx, c, w.config.Timeout) {
+		w.moved, w.emptied = *seen, time.Now()
+	}
 	if now, err := identify(t.path); err == nil && seen.sameFile(now) && !seen.lostLog(now) {
 		t.seen.Store(&now)
 	}
+}
+
+// moveAndEmpty says whether all of the log is in the main file. Those who still read the log are not waited
+// for. Other writers are only kept out while it is emptied, which is short.
+func moveAndEmpty(ctx context.Context, c *sql.Conn, timeout time.Duration) bool {
+	var busy, inLog, inFile int
+	c.ExecContext(ctx, "PRAGMA busy_timeout = 0")
+	err := c.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &inLog, &inFile)
+	c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	c.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = "+strconv.FormatInt(timeout.Milliseconds(), 10))
+	return err == nil && busy == 0 && inLog == inFile
 }
 
 // connection returns the writer's connection, unless others need it for longer than a moment.

@@ -54,8 +54,8 @@ func (d *DB) write(ctx context.Context, fn func(*Queries) error) error {
 	return err
 }
 
-// begin begins a transaction. Where the file was changed from outside, it waits until the watch has seen
-// it: what the connection remembers of the file must not be written over what is there now.
+// begin begins a transaction. Where the file was changed from outside, it waits until the watch, if there is
+// one, has seen it: what the connection remembers of the file must not be written over what is there now.
 func (d *DB) begin(ctx context.Context) (tx *sql.Tx, err error) {
 	for end := time.Now().Add(reopenWait); ; time.Sleep(time.Millisecond) {
 		err = patiently(func() (err error) {
@@ -65,7 +65,7 @@ func (d *DB) begin(ctx context.Context) (tx *sql.Tx, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if t := d.present.Load(); t != nil && !t.changed() {
+		if t := d.present.Load(); t != nil && !t.displaced() && !(d.watched.Load() && t.changed()) {
 			return tx, nil
 		}
 		tx.Rollback()

@@ -211,3 +211,19 @@ func TestWhatAnotherProcessWritesIsSeenByTheNextRead(t *testing.T) {
 		want(t, "for the shell", shell(t, path, "SELECT count(*) FROM floors;"), fmt.Sprint(3+2*i))
 	}
 }
+
+// An import writes while the service runs: what one moves into the file is not strange to the other.
+func TestTwoWhoWriteToOneFile(t *testing.T) {
+	t.Parallel()
+	path := fileIn(t)
+	service := serving(t, DefaultConfig(path))
+	other := opened(t, DefaultConfig(path))
+	for i := range 5 {
+		mustAddFloors(t, other, fmt.Sprint("other", i))
+		eventually(t, "the log is in the file", func() bool { id, err := identify(path); return err == nil && sizeOf(id.wal) == 0 })
+		mustAddFloors(t, service, fmt.Sprint("service", i))
+	}
+	want(t, "floors of one", len(strings.Fields(floors(service))), 10)
+	want(t, "floors of the other", floors(other), floors(service))
+	want(t, "integrity", rowsOf(t, service.reader, "PRAGMA integrity_check"), "ok")
+}

@@ -35,6 +35,7 @@ func (c client) accepted(method, path string) (names []string, ok bool) {
 		c.Fatalf("%s %s: got %s, want a complaint about nonsense", method, path, a.body)
 	}
 	_, list, _ := strings.Cut(bad[0].Detail, "which takes ")
+	list = strings.TrimSuffix(list, "none")
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }), true
 }
 

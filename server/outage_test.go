@@ -138,6 +138,7 @@ func TestGoneAndBack(t *testing.T) {
 		{db.Corrupt, func() error { return os.WriteFile(path, bytes.Repeat([]byte{0xaa}, len(good)), 0o600) }},
 		{db.Corrupt, func() error { return os.Truncate(path, 0) }},
 	} {
+		c.settled(path)
 		if err := step.spoil(); err != nil {
 			t.Fatal(err)
 		}
@@ -148,6 +149,17 @@ func TestGoneAndBack(t *testing.T) {
 		c.pushOnly("devices", `[{"id":"lamp","sw_version":"1.2"},{"id":"new"}]`)
 		eventually(t, "healthy", func() bool { return c.row("/health")["status"] == "healthy" })
 	}
+}
+
+// settled waits until the log has been moved into the file, so that a change of the file from outside is
+// not taken for that.
+func (c *caller) settled(path string) {
+	c.Helper()
+	eventually(c, "an empty log", func() bool {
+		log, err := os.Stat(path + "-wal")
+		return err != nil || log.Size() == 0
+	})
+	time.Sleep(100 * time.Millisecond)
 }
 
 // TestLocked holds the lock of writers from another process: reads go on, writes are a 503 after their

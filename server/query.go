@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -46,7 +47,8 @@ func (q *query) refuse(field, detail string, args ...any) {
 func (q *query) err() error {
 	for _, name := range slices.Sorted(maps.Keys(q.values)) {
 		if !q.known[name] {
-			q.refuse(name, "is not a parameter of this route, which takes %s", strings.Join(slices.Sorted(maps.Keys(q.known)), ", "))
+			takes := cmp.Or(strings.Join(slices.Sorted(maps.Keys(q.known)), ", "), "none")
+			q.refuse(name, "is not a parameter of this route, which takes %s", takes)
 		}
 	}
 	if len(q.bad) == 0 {

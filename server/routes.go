@@ -8,7 +8,7 @@ import (
 
 // route is a row of the table. id is the operation in openapi.yaml; sql is the file under sql/queries
 // that the handler's accessors come from, "" where it has none. The aliases of the service before this
-// one have the handler, and so the operation, of their canonical path.
+// one have the handler of their canonical path.
 type route struct {
 	method, path string
 	id           string

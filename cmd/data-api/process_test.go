@@ -52,6 +52,7 @@ func TestMain(m *testing.M) {
 type process struct {
 	*exec.Cmd
 	url    string
+	begun  time.Time
 	output output
 	ended  chan struct{}
 }
@@ -83,6 +84,7 @@ func start(t *testing.T, folder string, settings []string, args ...string) *proc
 	p := &process{Cmd: exec.Command(path, args...), ended: make(chan struct{})}
 	p.Dir, p.Env = folder, append([]string{"PATH=" + os.Getenv("PATH")}, settings...)
 	p.Stdout, p.Stderr = &p.output, &p.output
+	p.begun = time.Now()
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -91,9 +91,15 @@ func TestIdentity(t *testing.T) {
 		"a new unique id under the old name":       {old, {[]string{"light.a - u9"}, "0/1/0/0", []string{"1 light.a <null> u9", "2 light.b <null> u2"}}},
 		"another domain":                           {old, {[]string{"switch.a - u1"}, "1/0/0/0", append([]string{}, append(old.want, "3 switch.a <null> u1")...)}},
 		"to another domain by registry id":         {two, {[]string{"switch.a r1 u1"}, "0/1/0/0", []string{"2 light.b r2 u2", "1 switch.a r1 u1"}}},
-		"twice in a batch by name":                 {{[]string{"light.a - u1", "light.b - u2", "light.a - u3"}, "2/0/0/0", []string{"2 light.a <null> u3", "1 light.b <null> u2"}}},
-		"twice in a batch by registry id":          {{[]string{"light.a r1 u1", "light.b r1 u1"}, "1/0/0/0", []string{"1 light.b r1 u1"}}},
-		"a thing and another of the same name":     {two, {[]string{"light.b r1 u1", "light.b r2 u2"}, "0/0/1/0", two.want}},
+		"two of one unique id": {two, {[]string{"light.a r1 u1", "light.b r2 u2", "light.c r9 u1"}, "1/0/2/0",
+			[]string{"1 light.a r1 u1", "2 light.b r2 u2", "3 light.c r9 u1"}}},
+		"two of one unique id in 2020": {old, {[]string{"light.a - u1", "light.c - u1"}, "1/0/1/0",
+			[]string{"1 light.a <null> u1", "2 light.b <null> u2", "3 light.c <null> u1"}}},
+		"two of one unique id, one with a registry id": {two, {[]string{"light.c - u1", "light.a r1 u1"}, "1/0/1/0",
+			[]string{"1 light.a r1 u1", "2 light.b r2 u2", "3 light.c <null> u1"}}},
+		"twice in a batch by name":             {{[]string{"light.a - u1", "light.b - u2", "light.a - u3"}, "2/0/0/0", []string{"2 light.a <null> u3", "1 light.b <null> u2"}}},
+		"twice in a batch by registry id":      {{[]string{"light.a r1 u1", "light.b r1 u1"}, "1/0/0/0", []string{"1 light.b r1 u1"}}},
+		"a thing and another of the same name": {two, {[]string{"light.b r1 u1", "light.b r2 u2"}, "0/0/1/0", two.want}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := openMemory(t)

@@ -338,8 +338,8 @@ func notEmpty(id string) error {
 	return nil
 }
 
-// computed are the members that data-api itself adds to what it serves. They are left out: where a row
-// that was read is sent back, they are not something that a registry says.
+// computed are the members that data-api itself adds to what it serves. They are not kept in extra when
+// somebody sends them. (What was read is not meant to be sent back: its names and areas are effective.)
 var computed = map[string]bool{
 	"area_count": true, "area_name": true, "device_count": true, "disabled": true, "domain": true,
 	"entity_count": true, "extra": true, "floor_id": true, "floor_name": true, "own_area_id": true, "timestamp": true,
