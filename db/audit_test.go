@@ -2,27 +2,32 @@ package db
 
 import (
 	"bytes"
-	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
-// damage writes over a page of the file that a list of floors, devices or entities does not read.
-func damage(t *testing.T, path string) {
+// unread is an index that neither a probe nor a list reads.
+const unread = "name = 'entities_by_config_entry'"
+
+// damage writes over the first pages of tables and indexes.
+func damage(t *testing.T, path, which string) {
 	t.Helper()
-	page := shell(t, path, "SELECT rootpage FROM sqlite_schema WHERE name = 'entities_by_config_entry';")
-	var number int64
-	if _, err := fmt.Sscan(page, &number); err != nil {
-		t.Fatal(err)
-	}
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := file.WriteAt(bytes.Repeat([]byte{0xAA}, 4096), (number-1)*4096); err != nil {
-		t.Fatal(err)
+	for _, page := range strings.Fields(shell(t, path, "SELECT rootpage FROM sqlite_schema WHERE "+which+" AND rootpage > 0;")) {
+		number, err := strconv.ParseInt(page, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.WriteAt(bytes.Repeat([]byte{0xAA}, 4096), (number-1)*4096); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -40,7 +45,7 @@ func TestDamagedPagesAreFoundByTheAudit(t *testing.T) {
 		t.Parallel()
 		path := fileIn(t)
 		overwrite(t, path, databaseWith(t, "a"))
-		damage(t, path)
+		damage(t, path, unread)
 		wantDamageReported(t, running(t, DefaultConfig(path)))
 	})
 	t.Run("while it is open, and put right", func(t *testing.T) {
@@ -54,7 +59,7 @@ func TestDamagedPagesAreFoundByTheAudit(t *testing.T) {
 		good := read(t, path)
 		bad := fileIn(t)
 		overwrite(t, bad, good)
-		damage(t, bad)
+		damage(t, bad, unread)
 		overwrite(t, path, read(t, bad))
 		wantDamageReported(t, d)
 		overwrite(t, path, good)
@@ -76,4 +81,14 @@ func TestAFileThatIsCutShort(t *testing.T) {
 	eventually(t, "Status says so", func() bool { return d.Status(ctx).Reason == Corrupt })
 	overwrite(t, path, good)
 	wantServed(t, d, "a")
+}
+
+// It is not opened and closed in turns, as it would be if only the schema were looked at.
+func TestAFileWhoseRowsCannotBeReadIsNotOpened(t *testing.T) {
+	path := fileIn(t)
+	overwrite(t, path, databaseWith(t, "a"))
+	damage(t, path, "tbl_name = 'entities'")
+	d := unopened(t, DefaultConfig(path))
+	wantReason(t, "opening", d.Open(ctx), Corrupt)
+	wantReason(t, "reading", second(d.ListFloors(ctx, ListFloorsParams{})), Corrupt)
 }

@@ -148,3 +148,27 @@ func mustAddFloorsOrConflict(t *testing.T, d *DB) {
 		t.Fatal(err)
 	}
 }
+
+// A statement that was prepared on one file moves to the next by itself, whichever connections stay.
+func TestStatementsMoveToTheNextFile(t *testing.T) {
+	d, next := opened(t, DefaultConfig(fileIn(t))), opened(t, DefaultConfig(fileIn(t)))
+	mustAddFloors(t, d, "a")
+	mustAddFloors(t, next, "x")
+	want(t, "floors", floors(d), "a")
+	d.present.Store(next.present.Load())
+	want(t, "floors", floors(d), "x")
+	_, err := d.GetFloor(ctx, "x")
+	want(t, "row", err, nil)
+	mustAddFloors(t, d, "y")
+	want(t, "floors of the next", floors(next), "x y")
+}
+
+func TestNoConnectionIsMadeToAFileThatIsNotTheOneThatWasOpened(t *testing.T) {
+	path := fileIn(t)
+	d := opened(t, DefaultConfig(path))
+	mustAddFloors(t, d, "a")
+	busy := connections(t, d.reader.pool, 1)[0]
+	exchange(t, path, databaseWith(t, "x"))
+	wantReason(t, "reading by a new connection", second(d.ListFloors(ctx, ListFloorsParams{Lim: 9})), Opening)
+	want(t, "what the old one reads", rowsOf(t, busy, "SELECT floor_id FROM floors"), "a")
+}

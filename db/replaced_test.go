@@ -68,6 +68,29 @@ func TestAnotherDatabaseMovedOverOneThatIsBeingRead(t *testing.T) {
 	wantServedStill(t, d, "x z")
 }
 
+func TestAnotherDatabaseCopiedOverOneThatIsBeingRead(t *testing.T) {
+	t.Parallel()
+	path := fileIn(t)
+	d := serving(t, DefaultConfig(path))
+	mustAddFloors(t, d, "a", "b")
+	var many []string
+	for i := range 300 {
+		many = append(many, fmt.Sprintf("f%03d-%s", i, strings.Repeat("x", 200)))
+	}
+	other := databaseWith(t, many...)
+	time.Sleep(paused)
+	rows, err := d.reader.QueryContext(ctx, "SELECT floor_id FROM floors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows.Next()
+	time.AfterFunc(time.Second, func() { rows.Close() })
+	overwrite(t, path, other)
+	wantServed(t, d, strings.Join(many, " "))
+	d.Close()
+	want(t, "floors after a restart", floors(opened(t, DefaultConfig(path))), strings.Join(append(many, "z"), " "))
+}
+
 // wantServedStill holds the floors to stay for some looks of the watch.
 func wantServedStill(t *testing.T, d *DB, ids string) {
 	t.Helper()

@@ -8,13 +8,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // madeBy returns the bytes of a database that these statements make, in SQLite's own journal mode.
 func madeBy(t *testing.T, statements ...string) []byte {
 	t.Helper()
 	path := fileIn(t)
-	pool := newPool(rawConnector(DefaultConfig(path).openingDSN()), 1)
+	pool := newPool(rawConnector(DefaultConfig(path).dsn(time.Second)), 1)
 	for _, s := range append([]string{"PRAGMA foreign_keys = OFF"}, statements...) {
 		if _, err := pool.Exec(s); err != nil {
 			t.Fatalf("%s: %v", s, err)
@@ -188,7 +189,9 @@ func TestSomebodyElsesDatabaseIsRefusedAndUntouched(t *testing.T) {
 		"other migrations":                          {"CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)", "INSERT INTO schema_migrations VALUES ('20200101000000')", "CREATE TABLE users (a)"},
 		"other migrations, all undone, and a table": {"CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)", "CREATE TABLE users (a)"},
 		"only other migrations":                     {"CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)", "INSERT INTO schema_migrations VALUES ('20200101000000')"},
-		"in the log's mode":                         {"PRAGMA journal_mode = WAL", "CREATE TABLE states (a)"},
+		"the predecessor's tables and other migrations": {"CREATE TABLE devices (device_id TEXT PRIMARY KEY)", "CREATE TABLE entities (entity_id TEXT PRIMARY KEY)",
+			"CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)", "INSERT INTO schema_migrations VALUES ('1')"},
+		"in the log's mode": {"PRAGMA journal_mode = WAL", "CREATE TABLE states (a)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := fileIn(t)

@@ -110,17 +110,16 @@ func (w *watch) still(ctx context.Context, t *target) bool {
 	case err != nil:
 		w.lose(unavailable(Missing, err, "the database file is gone or cannot be seen"))
 		return false
-	case !seen.sameFile(now):
-		w.log.Warn("database file replaced", "path", t.path)
-		w.reopen(ctx)
-		return false
-	case seen.lostLog(now) && !t.readOnly:
+	case seen.sameFile(now) && seen.lostLog(now) && !t.readOnly:
 		w.log.Warn("log of the database removed or replaced while it is open", "path", t.path)
 		w.moveLog(ctx, t) // the writer still has it
 		w.reopen(ctx)
 		return false
 	case !seen.sameContent(now):
-		// Another process moved its log into the file, or copied another database over it.
+		// Another file, or another database was copied over it, or another process moved its log into it.
+		if !seen.sameFile(now) {
+			w.log.Warn("database file replaced", "path", t.path)
+		}
 		w.reopen(ctx)
 		return false
 	}
