@@ -600,7 +600,7 @@ func (q *Queries) MatchEntity(ctx context.Context, arg MatchEntityParams) (Match
 }
 
 const parkEntity = `-- name: ParkEntity :exec
-UPDATE entities SET entity_id = '~.' || key WHERE entity_id = ?1 AND key <> ?2
+UPDATE entities SET entity_id = '~' || entity_id WHERE entity_id = ?1 AND key <> ?2
 `
 
 type ParkEntityParams struct {
@@ -609,7 +609,7 @@ type ParkEntityParams struct {
 }
 
 // Frees an entity_id for the entity that it belongs to now. The holder waits under a name that no
-// entity can have, for its own new name to come in the same transaction.
+// entity can have, for its own new name to come in the same transaction. Its domain stays.
 func (q *Queries) ParkEntity(ctx context.Context, arg ParkEntityParams) error {
 	_, err := q.db.ExecContext(ctx, parkEntity, arg.EntityID, arg.Key)
 	return err

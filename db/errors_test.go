@@ -13,9 +13,9 @@ func TestConstraintsAreConflicts(t *testing.T) {
 	for _, statement := range []string{
 		"INSERT INTO floors (floor_id, name) VALUES ('a', 'A'), ('a', 'B')", // unique
 		"INSERT INTO floors (key, floor_id, name) VALUES (1, 'a', 'A'), (1, 'b', 'B')",
-		"INSERT INTO floors (floor_id) VALUES ('a')",                     // not null
-		"INSERT INTO area_labels (label_key, area_key) VALUES (7, 7)",    // foreign key
-		"INSERT INTO devices (device_id, labels) VALUES ('d', '[null]')", // in a trigger
+		"INSERT INTO floors (floor_id) VALUES ('a')",                                       // not null
+		"INSERT INTO area_labels (label_key, area_key) VALUES (7, 7)",                      // foreign key
+		"INSERT INTO devices (device_id) VALUES ('d'); UPDATE devices SET device_id = 'e'", // by a trigger
 		"INSERT INTO floors (floor_id, name) SELECT NULL, 'A'",
 	} {
 		if _, err := d.writer.pool.Exec(statement); !errors.Is(Classify(err), ErrConflict) {

@@ -28,6 +28,16 @@ type Area struct {
 	UpdatedAt           string      `json:"updated_at"`
 }
 
+type Change struct {
+	Seq    int64       `json:"seq"`
+	At     string      `json:"at"`
+	Kind   string      `json:"kind"`
+	ID     string      `json:"id"`
+	Action string      `json:"action"`
+	Before dbtype.JSON `json:"before"`
+	After  dbtype.JSON `json:"after"`
+}
+
 type ConfigEntry struct {
 	Key                    int64   `json:"-"`
 	EntryID                string  `json:"entry_id"`

@@ -13,6 +13,9 @@ type Querier interface {
 	ClearDevices(ctx context.Context) (int64, error)
 	// Deletes all entities.
 	ClearEntities(ctx context.Context) (int64, error)
+	// Says what the changes after @since up to @until come to: of each row, its first state and its last, at
+	// the place of the last. A row that was created and deleted in between, or that is as it was, is left out.
+	CollapseChanges(ctx context.Context, arg CollapseChangesParams) ([]CollapseChangesRow, error)
 	// Counts what ListAreas would list in all.
 	CountAreas(ctx context.Context, arg CountAreasParams) (int64, error)
 	// Counts what ListConfigEntries would list in all.
@@ -34,8 +37,18 @@ type Querier interface {
 	// Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
 	// SaveEntity.
 	DescribeEntity(ctx context.Context, arg DescribeEntityParams) error
+	// Finds the last change before a time, 0 where there is none.
+	FindChangeBefore(ctx context.Context, at string) (int64, error)
+	// Finds the change up to which, from @since on, no more than @lim rows changed.
+	FindCollapsible(ctx context.Context, arg FindCollapsibleParams) (int64, error)
+	// Finds up to where the log may be pruned: the last change before a time, but no more than @lim changes
+	// on, and never the newest change.
+	FindPrunable(ctx context.Context, arg FindPrunableParams) (FindPrunableRow, error)
 	// Gets one area by its id.
 	GetArea(ctx context.Context, areaID string) (Area, error)
+	// Says which log this is, up to where it was pruned, where it ends, and when the change @seq was, ''
+	// where it is not kept.
+	GetChangeLog(ctx context.Context, seq int64) (GetChangeLogRow, error)
 	// Gets one config entry by its id.
 	GetConfigEntry(ctx context.Context, entryID string) (ConfigEntry, error)
 	// Gets one device by its id.
@@ -51,6 +64,8 @@ type Querier interface {
 	// Lists the areas that match, by area_id, from the one after @after.
 	// There are tens of them, so the filters may scan.
 	ListAreas(ctx context.Context, arg ListAreasParams) ([]Area, error)
+	// Lists the changes after @since up to @until, in order, of the kinds or of the one id where they are given.
+	ListChanges(ctx context.Context, arg ListChangesParams) ([]Change, error)
 	// Lists the config entries that match, by entry_id, from the one after @after.
 	// There are tens of them, so the filters may scan.
 	ListConfigEntries(ctx context.Context, arg ListConfigEntriesParams) ([]ConfigEntry, error)
@@ -70,6 +85,9 @@ type Querier interface {
 	// Lists the labels that match, by label_id, from the one after @after.
 	// There are few, so the filters may scan.
 	ListLabels(ctx context.Context, arg ListLabelsParams) ([]Label, error)
+	// Lists the changes of one row after @since, in order: of every row of the kind that had the id at a time
+	// that the log keeps, under whatever id it had at others.
+	ListRowChanges(ctx context.Context, arg ListRowChangesParams) ([]Change, error)
 	// Finds a area by its id. Gives the registry's own columns, as SaveArea takes them.
 	MatchArea(ctx context.Context, areaID string) (MatchAreaRow, error)
 	// Finds a config entry by its id. Gives the registry's own columns, as SaveConfigEntry takes them.
@@ -83,9 +101,13 @@ type Querier interface {
 	MatchFloor(ctx context.Context, floorID string) (FloorRow, error)
 	// Finds a label by its id. Gives the registry's own columns, as SaveLabel takes them.
 	MatchLabel(ctx context.Context, labelID string) (LabelRow, error)
+	// Notes up to where the log was pruned.
+	NotePruned(ctx context.Context, arg NotePrunedParams) error
 	// Frees an entity_id for the entity that it belongs to now. The holder waits under a name that no
-	// entity can have, for its own new name to come in the same transaction.
+	// entity can have, for its own new name to come in the same transaction. Its domain stays.
 	ParkEntity(ctx context.Context, arg ParkEntityParams) error
+	// Deletes the changes up to @seq.
+	PruneChanges(ctx context.Context, seq int64) (int64, error)
 	// Stores a area: a new one where @key is 0, else the one with that key, as a whole.
 	SaveArea(ctx context.Context, arg SaveAreaParams) error
 	// Stores a config entry: a new one where @key is 0, else the one with that key, as a whole.

@@ -2,7 +2,7 @@
 -- change sql/migrations, then run go test ./db -run TestSchemaFile -update
 
 CREATE TABLE floors (
-  key         INTEGER PRIMARY KEY,
+  key         INTEGER PRIMARY KEY AUTOINCREMENT,
   floor_id    TEXT    NOT NULL UNIQUE,
   name        TEXT    NOT NULL,
   level       INTEGER,
@@ -15,7 +15,7 @@ CREATE TABLE floors (
 );
 
 CREATE TABLE labels (
-  key         INTEGER PRIMARY KEY,
+  key         INTEGER PRIMARY KEY AUTOINCREMENT,
   label_id    TEXT    NOT NULL UNIQUE,
   name        TEXT    NOT NULL,
   color       TEXT,
@@ -28,7 +28,7 @@ CREATE TABLE labels (
 );
 
 CREATE TABLE areas (
-  key                   INTEGER PRIMARY KEY,
+  key                   INTEGER PRIMARY KEY AUTOINCREMENT,
   area_id               TEXT    NOT NULL UNIQUE,
   name                  TEXT    NOT NULL,
   floor_id              TEXT,
@@ -48,7 +48,7 @@ CREATE TABLE areas (
 CREATE INDEX areas_by_floor ON areas (floor_key, area_id);
 
 CREATE TABLE config_entries (
-  key                       INTEGER PRIMARY KEY,
+  key                       INTEGER PRIMARY KEY AUTOINCREMENT,
   entry_id                  TEXT    NOT NULL UNIQUE,
   domain                    TEXT    NOT NULL,
   title                     TEXT    NOT NULL,
@@ -68,7 +68,7 @@ CREATE TABLE config_entries (
 CREATE INDEX config_entries_by_domain ON config_entries (domain, entry_id);
 
 CREATE TABLE devices (
-  key                            INTEGER PRIMARY KEY,
+  key                            INTEGER PRIMARY KEY AUTOINCREMENT,
   device_id                      TEXT    NOT NULL UNIQUE,
   name                           TEXT,
   name_by_user                   TEXT,
@@ -118,6 +118,7 @@ CREATE INDEX devices_by_model        ON devices (effective_model, device_id);
 CREATE INDEX devices_by_integration  ON devices (effective_integration, device_id);
 CREATE INDEX devices_by_disabled     ON devices (disabled, device_id);
 CREATE INDEX devices_by_config_entry ON devices (config_entry_key, device_id);
+CREATE INDEX devices_by_composite    ON devices (composite_device_id, device_id) WHERE composite_device_id IS NOT NULL;
 CREATE INDEX devices_by_via          ON devices (via_device_key) WHERE via_device_key IS NOT NULL;
 CREATE INDEX devices_by_parent       ON devices (parent_device_key) WHERE parent_device_key IS NOT NULL;
 CREATE INDEX devices_awaiting_via    ON devices (via_device_id) WHERE via_device_key IS NULL AND via_device_id IS NOT NULL;
@@ -125,7 +126,7 @@ CREATE INDEX devices_awaiting_parent ON devices (parent_device_id) WHERE parent_
 CREATE INDEX devices_awaiting_entry  ON devices (effective_config_entry_id) WHERE config_entry_key IS NULL AND effective_config_entry_id IS NOT NULL;
 
 CREATE TABLE entities (
-  key                    INTEGER PRIMARY KEY,
+  key                    INTEGER PRIMARY KEY AUTOINCREMENT,
   entity_id              TEXT    NOT NULL UNIQUE,
   registry_id            TEXT    UNIQUE,
   platform               TEXT    NOT NULL DEFAULT 'unknown',
@@ -160,7 +161,7 @@ CREATE TABLE entities (
   created_at             TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
   modified_at            TEXT,
   updated_at             TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
-  domain                 TEXT    NOT NULL GENERATED ALWAYS AS (substr(entity_id, 1, instr(entity_id, '.') - 1)) VIRTUAL,
+  domain                 TEXT    NOT NULL GENERATED ALWAYS AS (ltrim(substr(entity_id, 1, instr(entity_id, '.') - 1), '~')) VIRTUAL,
   disabled               BOOLEAN NOT NULL GENERATED ALWAYS AS (disabled_by IS NOT NULL) VIRTUAL,
   effective_device_class TEXT             GENERATED ALWAYS AS (coalesce(device_class, original_device_class)) VIRTUAL,
   -- derived
@@ -201,6 +202,106 @@ CREATE TABLE entity_labels (
   PRIMARY KEY (label_key, entity_key)
 ) WITHOUT ROWID;
 CREATE INDEX entity_labels_by_entity ON entity_labels (entity_key);
+
+CREATE TABLE changes (
+  seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+  at     TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  kind   TEXT    NOT NULL,
+  key    INTEGER NOT NULL,
+  id     TEXT    NOT NULL,
+  action TEXT    NOT NULL,
+  before JSON,
+  after  JSON
+);
+CREATE INDEX changes_by_kind ON changes (kind);
+CREATE INDEX changes_by_key  ON changes (key, kind);
+CREATE INDEX changes_by_id   ON changes (id, kind);
+CREATE INDEX changes_by_time ON changes (at);
+
+CREATE TABLE change_log (
+  log_id     TEXT    NOT NULL,
+  pruned_seq INTEGER NOT NULL DEFAULT 0,
+  pruned_at  TEXT    NOT NULL DEFAULT ''
+);
+
+CREATE TABLE entity_aliases (
+  entity_id   TEXT    NOT NULL,
+  entity_key  INTEGER NOT NULL REFERENCES entities (key),
+  valid_from  TEXT    NOT NULL,
+  valid_until TEXT    NOT NULL
+);
+CREATE INDEX entity_aliases_by_id  ON entity_aliases (entity_id, valid_until);
+CREATE INDEX entity_aliases_by_key ON entity_aliases (entity_key, valid_until);
+
+CREATE VIEW changes_view AS
+SELECT c.seq, c.at, c.kind, c.id, c.action, c.before, c.after FROM changes AS c;
+
+CREATE VIEW floors_as_json AS
+SELECT t.key, json_object(
+    'floor_id', t.floor_id, 'name', t.name, 'level', t.level, 'icon', t.icon, 'aliases', json(t.aliases),
+    'extra', json(t.extra)) AS document
+FROM floors AS t;
+
+CREATE VIEW labels_as_json AS
+SELECT t.key, json_object(
+    'label_id', t.label_id, 'name', t.name, 'color', t.color, 'icon', t.icon, 'description', t.description,
+    'extra', json(t.extra)) AS document
+FROM labels AS t;
+
+CREATE VIEW areas_as_json AS
+SELECT t.key, json_object(
+    'area_id', t.area_id, 'name', t.name, 'floor_id', t.floor_id, 'icon', t.icon, 'picture', t.picture,
+    'aliases', json(t.aliases), 'labels', json(t.labels), 'temperature_entity_id', t.temperature_entity_id,
+    'humidity_entity_id', t.humidity_entity_id, 'extra', json(t.extra)) AS document
+FROM areas AS t;
+
+CREATE VIEW config_entries_as_json AS
+SELECT t.key, json_object(
+    'entry_id', t.entry_id, 'domain', t.domain, 'title', t.title, 'state', t.state, 'reason', t.reason,
+    'source', t.source, 'disabled_by', t.disabled_by,
+    'pref_disable_new_entities', json(CASE WHEN t.pref_disable_new_entities THEN 'true' WHEN NOT t.pref_disable_new_entities THEN 'false' END),
+    'pref_disable_polling', json(CASE WHEN t.pref_disable_polling THEN 'true' WHEN NOT t.pref_disable_polling THEN 'false' END),
+    'num_subentries', t.num_subentries, 'version', t.version, 'minor_version', t.minor_version) AS document
+FROM config_entries AS t;
+
+CREATE VIEW devices_as_json AS
+SELECT t.key, json_object(
+    'device_id', t.device_id,
+    'name', coalesce(nullif(t.name_by_user, ''), nullif(t.name, ''), nullif(t.model, ''), t.device_id),
+    'manufacturer', t.effective_manufacturer, 'model', t.effective_model, 'model_id', t.model_id,
+    'area_id', (SELECT a.area_id FROM areas AS a WHERE a.key = t.area_key),
+    'integration', t.effective_integration, 'sw_version', t.sw_version, 'hw_version', t.hw_version,
+    'serial_number', t.serial_number, 'entry_type', t.entry_type, 'configuration_url', t.configuration_url,
+    'disabled', json(iif(t.disabled, 'true', 'false')), 'disabled_by', t.disabled_by,
+    'labels', json(t.labels), 'via_device_id', t.via_device_id, 'parent_device_id', t.parent_device_id,
+    'name_by_user', t.name_by_user, 'original_name', t.name, 'own_area_id', t.area_id,
+    'identifiers', json(t.identifiers), 'connections', json(t.connections),
+    'config_entry_id', t.config_entry_id, 'config_subentry_id', t.config_subentry_id,
+    'config_entries', json(t.config_entries),
+    'config_entries_subentries', json(t.config_entries_subentries),
+    'primary_config_entry', t.primary_config_entry, 'composite_device_id', t.composite_device_id,
+    'composite_primary_config_entry', t.composite_primary_config_entry,
+    'has_composite_identifiers', json(CASE WHEN t.has_composite_identifiers THEN 'true' WHEN NOT t.has_composite_identifiers THEN 'false' END),
+    'split_at', t.split_at, 'extra', json(t.extra)) AS document
+FROM devices AS t;
+
+CREATE VIEW entities_as_json AS
+SELECT t.key, json_object(
+    'entity_id', t.entity_id, 'name', t.effective_name, 'domain', t.domain, 'platform', t.platform,
+    'device_id', t.device_id, 'area_id', (SELECT a.area_id FROM areas AS a WHERE a.key = t.area_key),
+    'device_class', t.effective_device_class, 'entity_category', t.entity_category,
+    'unit_of_measurement', t.unit_of_measurement, 'icon', coalesce(t.icon, t.original_icon),
+    'disabled', json(iif(t.disabled, 'true', 'false')), 'disabled_by', t.disabled_by,
+    'hidden_by', t.hidden_by, 'labels', json(t.labels), 'aliases', json(t.aliases),
+    'aliases_v2', json(t.aliases_v2), 'name_by_user', t.name, 'original_name', t.original_name,
+    'has_entity_name', json(iif(t.has_entity_name, 'true', 'false')), 'own_area_id', t.area_id,
+    'original_device_class', t.original_device_class, 'original_icon', t.original_icon,
+    'translation_key', t.translation_key, 'supported_features', t.supported_features,
+    'capabilities', json(t.capabilities), 'categories', json(t.categories), 'options', json(t.options),
+    'registry_id', t.registry_id, 'unique_id', t.unique_id, 'previous_unique_id', t.previous_unique_id,
+    'config_entry_id', t.config_entry_id, 'config_subentry_id', t.config_subentry_id,
+    'object_id_base', t.object_id_base, 'suggested_object_id', t.suggested_object_id, 'extra', json(t.extra)) AS document
+FROM entities AS t;
 
 CREATE VIEW devices_resolved AS
 SELECT d.key,
@@ -263,33 +364,47 @@ BEGIN
   SELECT raise(ABORT, 'device_id identifies the device and cannot change');
 END;
 
-CREATE TRIGGER floors_deleted AFTER DELETE ON floors
+CREATE TRIGGER floors_inserted AFTER INSERT ON floors
+BEGIN
+  INSERT INTO changes (kind, key, id, action, after)
+  VALUES ('floor', NEW.key, NEW.floor_id, 'created', (SELECT j.document FROM floors_as_json AS j WHERE j.key = NEW.key));
+END;
+
+CREATE TRIGGER floors_updated AFTER UPDATE OF
+  name, level, icon, aliases, extra ON floors
+BEGIN
+  INSERT INTO changes (kind, key, id, action, before, after)
+  SELECT 'floor', NEW.key, NEW.floor_id, 'updated', c.previous, c.present
+  FROM (SELECT json_object(
+      'floor_id', OLD.floor_id, 'name', OLD.name, 'level', OLD.level, 'icon', OLD.icon,
+      'aliases', json(OLD.aliases), 'extra', json(OLD.extra)) AS previous,
+      (SELECT j.document FROM floors_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
+  WHERE c.previous <> c.present;
+END;
+
+CREATE TRIGGER floors_deleted BEFORE DELETE ON floors
 BEGIN
   UPDATE areas SET floor_id = NULL WHERE floor_key = OLD.key;
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'floor', j.key, OLD.floor_id, 'deleted', j.document FROM floors_as_json AS j WHERE j.key = OLD.key;
 END;
 
-CREATE TRIGGER areas_inserted AFTER INSERT ON areas
+CREATE TRIGGER labels_inserted AFTER INSERT ON labels
 BEGIN
-  INSERT INTO floors (floor_id, name)
-  SELECT NEW.floor_id, NEW.floor_id
-  WHERE NEW.floor_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
-  UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
+  INSERT INTO changes (kind, key, id, action, after)
+  VALUES ('label', NEW.key, NEW.label_id, 'created', (SELECT j.document FROM labels_as_json AS j WHERE j.key = NEW.key));
 END;
 
-CREATE TRIGGER areas_updated AFTER UPDATE OF floor_id ON areas
-WHEN NEW.floor_id IS NOT OLD.floor_id
+CREATE TRIGGER labels_updated AFTER UPDATE OF
+  name, color, icon, description, extra ON labels
 BEGIN
-  INSERT INTO floors (floor_id, name)
-  SELECT NEW.floor_id, NEW.floor_id
-  WHERE NEW.floor_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
-  UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
-END;
-
-CREATE TRIGGER areas_deleted BEFORE DELETE ON areas
-BEGIN
-  DELETE FROM area_labels WHERE area_key = OLD.key;
-  UPDATE entities SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
-  UPDATE devices SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
+  INSERT INTO changes (kind, key, id, action, before, after)
+  SELECT 'label', NEW.key, NEW.label_id, 'updated', c.previous, c.present
+  FROM (SELECT json_object(
+      'label_id', OLD.label_id, 'name', OLD.name, 'color', OLD.color, 'icon', OLD.icon,
+      'description', OLD.description, 'extra', json(OLD.extra)) AS previous,
+      (SELECT j.document FROM labels_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
+  WHERE c.previous <> c.present;
 END;
 
 CREATE TRIGGER labels_deleted BEFORE DELETE ON labels
@@ -300,26 +415,85 @@ BEGIN
   WHERE key IN (SELECT device_key FROM device_labels WHERE label_key = OLD.key);
   UPDATE entities SET labels = (SELECT json_group_array(j.value) FROM json_each(entities.labels) AS j WHERE j.value <> OLD.label_id)
   WHERE key IN (SELECT entity_key FROM entity_labels WHERE label_key = OLD.key);
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'label', j.key, OLD.label_id, 'deleted', j.document FROM labels_as_json AS j WHERE j.key = OLD.key;
+END;
+
+CREATE TRIGGER areas_inserted AFTER INSERT ON areas
+BEGIN
+  INSERT INTO floors (floor_id, name)
+  SELECT NEW.floor_id, NEW.floor_id
+  WHERE NEW.floor_id <> '' AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
+  UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key;
+  INSERT INTO changes (kind, key, id, action, after)
+  VALUES ('area', NEW.key, NEW.area_id, 'created', (SELECT j.document FROM areas_as_json AS j WHERE j.key = NEW.key));
+END;
+
+CREATE TRIGGER areas_updated AFTER UPDATE OF
+  name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases, labels, extra ON areas
+BEGIN
+  INSERT INTO floors (floor_id, name)
+  SELECT NEW.floor_id, NEW.floor_id
+  WHERE NEW.floor_id IS NOT OLD.floor_id AND NEW.floor_id <> '' AND NOT EXISTS (SELECT 1 FROM floors WHERE floor_id = NEW.floor_id);
+  UPDATE areas SET floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = NEW.floor_id) WHERE key = NEW.key AND NEW.floor_id IS NOT OLD.floor_id;
+  INSERT INTO changes (kind, key, id, action, before, after)
+  SELECT 'area', NEW.key, NEW.area_id, 'updated', c.previous, c.present
+  FROM (SELECT json_object(
+      'area_id', OLD.area_id, 'name', OLD.name, 'floor_id', OLD.floor_id, 'icon', OLD.icon,
+      'picture', OLD.picture, 'aliases', json(OLD.aliases), 'labels', json(OLD.labels),
+      'temperature_entity_id', OLD.temperature_entity_id, 'humidity_entity_id', OLD.humidity_entity_id,
+      'extra', json(OLD.extra)) AS previous,
+      (SELECT j.document FROM areas_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
+  WHERE c.previous <> c.present;
+END;
+
+CREATE TRIGGER areas_deleted BEFORE DELETE ON areas
+BEGIN
+  DELETE FROM area_labels WHERE area_key = OLD.key;
+  UPDATE devices SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
+  UPDATE entities SET area_id = NULL WHERE area_key = OLD.key AND area_id = OLD.area_id;
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'area', j.key, OLD.area_id, 'deleted', j.document FROM areas_as_json AS j WHERE j.key = OLD.key;
 END;
 
 CREATE TRIGGER config_entries_inserted AFTER INSERT ON config_entries
 BEGIN
+  INSERT INTO changes (kind, key, id, action, after)
+  VALUES ('config_entry', NEW.key, NEW.entry_id, 'created', (SELECT j.document FROM config_entries_as_json AS j WHERE j.key = NEW.key));
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
-    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE config_entry_key IS NULL AND effective_config_entry_id = NEW.entry_id;
   UPDATE entities SET config_entry_key = NEW.key WHERE config_entry_key IS NULL AND config_entry_id = NEW.entry_id;
 END;
 
-CREATE TRIGGER config_entries_updated AFTER UPDATE OF domain ON config_entries
-WHEN NEW.domain <> OLD.domain
+CREATE TRIGGER config_entries_updated AFTER UPDATE OF
+  domain, title, source, state, reason, disabled_by, pref_disable_new_entities, pref_disable_polling,
+  num_subentries, version, minor_version ON config_entries
 BEGIN
-  UPDATE devices SET effective_integration = NEW.domain WHERE config_entry_key = NEW.key;
+  INSERT INTO changes (kind, key, id, action, before, after)
+  SELECT 'config_entry', NEW.key, NEW.entry_id, 'updated', c.previous, c.present
+  FROM (SELECT json_object(
+      'entry_id', OLD.entry_id, 'domain', OLD.domain, 'title', OLD.title, 'state', OLD.state,
+      'reason', OLD.reason, 'source', OLD.source, 'disabled_by', OLD.disabled_by,
+      'pref_disable_new_entities', json(CASE WHEN OLD.pref_disable_new_entities THEN 'true' WHEN NOT OLD.pref_disable_new_entities THEN 'false' END),
+      'pref_disable_polling', json(CASE WHEN OLD.pref_disable_polling THEN 'true' WHEN NOT OLD.pref_disable_polling THEN 'false' END),
+      'num_subentries', OLD.num_subentries, 'version', OLD.version, 'minor_version', OLD.minor_version) AS previous,
+      (SELECT j.document FROM config_entries_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
+  WHERE c.previous <> c.present;
+  UPDATE devices SET effective_integration = NEW.domain, updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  WHERE config_entry_key = NEW.key AND NEW.domain <> OLD.domain;
+END;
+
+CREATE TRIGGER config_entries_logged BEFORE DELETE ON config_entries
+BEGIN
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'config_entry', j.key, OLD.entry_id, 'deleted', j.document FROM config_entries_as_json AS j WHERE j.key = OLD.key;
 END;
 
 CREATE TRIGGER config_entries_deleted AFTER DELETE ON config_entries
 BEGIN
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
-    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE config_entry_key = OLD.key;
   UPDATE entities SET config_entry_key = NULL WHERE config_entry_key = OLD.key;
 END;
@@ -328,42 +502,110 @@ CREATE TRIGGER devices_inserted AFTER INSERT ON devices
 BEGIN
   INSERT INTO areas (area_id, name)
   SELECT NEW.area_id, NEW.area_id
-  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  WHERE NEW.area_id <> '' AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
   WHERE key = NEW.key;
+  INSERT INTO changes (kind, key, id, action, after)
+  VALUES ('device', NEW.key, NEW.device_id, 'created', (SELECT j.document FROM devices_as_json AS j WHERE j.key = NEW.key));
   UPDATE devices SET via_device_key = NEW.key WHERE via_device_key IS NULL AND via_device_id = NEW.device_id;
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
-    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
-  WHERE parent_device_key IS NULL AND parent_device_id = NEW.device_id;
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  WHERE parent_device_key IS NULL AND parent_device_id = NEW.device_id AND key <> NEW.key;
   UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE device_key IS NULL AND device_id = NEW.device_id;
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
-  WHERE device_key IN (SELECT key FROM devices WHERE parent_device_key = NEW.key);
 END;
 
 CREATE TRIGGER devices_updated AFTER UPDATE OF
-  name, name_by_user, manufacturer, area_id, via_device_id, parent_device_id,
-  config_entry_id, primary_config_entry, config_entries, integration, identifiers ON devices
-WHEN (NEW.name, NEW.name_by_user, NEW.manufacturer, NEW.area_id, NEW.via_device_id, NEW.parent_device_id,
-      NEW.config_entry_id, NEW.primary_config_entry, NEW.config_entries, NEW.integration, NEW.identifiers)
-  IS NOT (OLD.name, OLD.name_by_user, OLD.manufacturer, OLD.area_id, OLD.via_device_id, OLD.parent_device_id,
-      OLD.config_entry_id, OLD.primary_config_entry, OLD.config_entries, OLD.integration, OLD.identifiers)
+  name, name_by_user, manufacturer, model, model_id, hw_version, sw_version, serial_number, entry_type,
+  configuration_url, disabled_by, area_id, via_device_id, parent_device_id, config_entry_id,
+  config_subentry_id, primary_config_entry, composite_device_id, composite_primary_config_entry,
+  has_composite_identifiers, split_at, integration, labels, identifiers, connections, config_entries,
+  config_entries_subentries, extra ON devices
 BEGIN
   INSERT INTO areas (area_id, name)
   SELECT NEW.area_id, NEW.area_id
-  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  WHERE NEW.area_id IS NOT OLD.area_id AND NEW.area_id <> '' AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
-  WHERE key = NEW.key;
+  WHERE key = NEW.key AND (NEW.area_id, NEW.via_device_id, NEW.parent_device_id, NEW.manufacturer, NEW.config_entry_id,
+     NEW.primary_config_entry, NEW.config_entries, NEW.integration, NEW.identifiers)
+    IS NOT (OLD.area_id, OLD.via_device_id, OLD.parent_device_id, OLD.manufacturer, OLD.config_entry_id,
+     OLD.primary_config_entry, OLD.config_entries, OLD.integration, OLD.identifiers);
+  INSERT INTO changes (kind, key, id, action, before, after)
+  SELECT 'device', NEW.key, NEW.device_id, 'updated', c.previous, c.present
+  FROM (SELECT json_object(
+      'device_id', OLD.device_id,
+      'name', coalesce(nullif(OLD.name_by_user, ''), nullif(OLD.name, ''), nullif(OLD.model, ''), OLD.device_id),
+      'manufacturer', OLD.effective_manufacturer, 'model', OLD.effective_model, 'model_id', OLD.model_id,
+      'area_id', (SELECT a.area_id FROM areas AS a WHERE a.key = OLD.area_key),
+      'integration', OLD.effective_integration, 'sw_version', OLD.sw_version, 'hw_version', OLD.hw_version,
+      'serial_number', OLD.serial_number, 'entry_type', OLD.entry_type,
+      'configuration_url', OLD.configuration_url, 'disabled', json(iif(OLD.disabled, 'true', 'false')),
+      'disabled_by', OLD.disabled_by, 'labels', json(OLD.labels), 'via_device_id', OLD.via_device_id,
+      'parent_device_id', OLD.parent_device_id, 'name_by_user', OLD.name_by_user, 'original_name', OLD.name,
+      'own_area_id', OLD.area_id, 'identifiers', json(OLD.identifiers),
+      'connections', json(OLD.connections), 'config_entry_id', OLD.config_entry_id,
+      'config_subentry_id', OLD.config_subentry_id, 'config_entries', json(OLD.config_entries),
+      'config_entries_subentries', json(OLD.config_entries_subentries),
+      'primary_config_entry', OLD.primary_config_entry, 'composite_device_id', OLD.composite_device_id,
+      'composite_primary_config_entry', OLD.composite_primary_config_entry,
+      'has_composite_identifiers', json(CASE WHEN OLD.has_composite_identifiers THEN 'true' WHEN NOT OLD.has_composite_identifiers THEN 'false' END),
+      'split_at', OLD.split_at, 'extra', json(OLD.extra)) AS previous,
+      (SELECT j.document FROM devices_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
+  WHERE c.previous <> c.present;
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
-    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
-  WHERE parent_device_key = NEW.key;
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
-  WHERE device_key = NEW.key OR device_key IN (SELECT key FROM devices WHERE parent_device_key = NEW.key);
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  WHERE parent_device_key = NEW.key AND (NEW.area_id, NEW.manufacturer) IS NOT (OLD.area_id, OLD.manufacturer);
+END;
+
+CREATE TRIGGER devices_moved AFTER UPDATE OF updated_at ON devices
+WHEN (NEW.area_key, NEW.effective_manufacturer, NEW.effective_integration)
+  IS NOT (OLD.area_key, OLD.effective_manufacturer, OLD.effective_integration)
+BEGIN
+  INSERT INTO changes (kind, key, id, action, before, after)
+  SELECT 'device', NEW.key, NEW.device_id, 'updated', c.previous, c.present
+  FROM (SELECT json_object(
+      'device_id', OLD.device_id,
+      'name', coalesce(nullif(OLD.name_by_user, ''), nullif(OLD.name, ''), nullif(OLD.model, ''), OLD.device_id),
+      'manufacturer', OLD.effective_manufacturer, 'model', OLD.effective_model, 'model_id', OLD.model_id,
+      'area_id', (SELECT a.area_id FROM areas AS a WHERE a.key = OLD.area_key),
+      'integration', OLD.effective_integration, 'sw_version', OLD.sw_version, 'hw_version', OLD.hw_version,
+      'serial_number', OLD.serial_number, 'entry_type', OLD.entry_type,
+      'configuration_url', OLD.configuration_url, 'disabled', json(iif(OLD.disabled, 'true', 'false')),
+      'disabled_by', OLD.disabled_by, 'labels', json(OLD.labels), 'via_device_id', OLD.via_device_id,
+      'parent_device_id', OLD.parent_device_id, 'name_by_user', OLD.name_by_user, 'original_name', OLD.name,
+      'own_area_id', OLD.area_id, 'identifiers', json(OLD.identifiers),
+      'connections', json(OLD.connections), 'config_entry_id', OLD.config_entry_id,
+      'config_subentry_id', OLD.config_subentry_id, 'config_entries', json(OLD.config_entries),
+      'config_entries_subentries', json(OLD.config_entries_subentries),
+      'primary_config_entry', OLD.primary_config_entry, 'composite_device_id', OLD.composite_device_id,
+      'composite_primary_config_entry', OLD.composite_primary_config_entry,
+      'has_composite_identifiers', json(CASE WHEN OLD.has_composite_identifiers THEN 'true' WHEN NOT OLD.has_composite_identifiers THEN 'false' END),
+      'split_at', OLD.split_at, 'extra', json(OLD.extra)) AS previous,
+      (SELECT j.document FROM devices_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
+  WHERE c.previous <> c.present;
+END;
+
+CREATE TRIGGER devices_placed AFTER UPDATE OF area_key ON devices
+WHEN NEW.area_key IS NOT OLD.area_key
+BEGIN
+  UPDATE entities SET area_key = NEW.area_key, updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  WHERE device_key = NEW.key AND coalesce(area_id, '') = '' AND area_key IS NOT NEW.area_key;
+END;
+
+CREATE TRIGGER devices_named AFTER UPDATE OF name, name_by_user ON devices
+WHEN (NEW.name, NEW.name_by_user) IS NOT (OLD.name, OLD.name_by_user)
+BEGIN
+  UPDATE entities SET effective_name = (SELECT r.effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  WHERE device_key = NEW.key AND has_entity_name AND coalesce(name, '') = '';
+END;
+
+CREATE TRIGGER devices_logged BEFORE DELETE ON devices
+BEGIN
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'device', j.key, OLD.device_id, 'deleted', j.document FROM devices_as_json AS j WHERE j.key = OLD.key;
 END;
 
 CREATE TRIGGER devices_deleted AFTER DELETE ON devices
@@ -371,13 +613,10 @@ BEGIN
   DELETE FROM device_labels WHERE device_key = OLD.key;
   UPDATE devices SET via_device_key = NULL WHERE via_device_key = OLD.key;
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
-    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key)
+    (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE parent_device_key = OLD.key;
   UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
-  WHERE device_key IN (SELECT key FROM devices WHERE parent_device_key IS NULL AND parent_device_id = OLD.device_id);
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE device_key = OLD.key;
 END;
 
@@ -385,34 +624,71 @@ CREATE TRIGGER entities_inserted AFTER INSERT ON entities
 BEGIN
   INSERT INTO areas (area_id, name)
   SELECT NEW.area_id, NEW.area_id
-  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  WHERE NEW.area_id <> '' AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
   UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
     (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key;
+  INSERT INTO changes (kind, key, id, action, after)
+  VALUES ('entity', NEW.key, NEW.entity_id, 'created', (SELECT j.document FROM entities_as_json AS j WHERE j.key = NEW.key));
 END;
 
-CREATE TRIGGER entities_placed AFTER UPDATE OF device_id, area_id, config_entry_id ON entities
-WHEN (NEW.device_id, NEW.area_id, NEW.config_entry_id) IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id)
+CREATE TRIGGER entities_updated AFTER UPDATE OF
+  entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name, has_entity_name,
+  object_id_base, suggested_object_id, translation_key, icon, original_icon, device_class,
+  original_device_class, unit_of_measurement, supported_features, entity_category, disabled_by, hidden_by,
+  device_id, area_id, config_entry_id, config_subentry_id, labels, aliases, aliases_v2, categories,
+  capabilities, options, extra, area_key, effective_name ON entities
+WHEN OLD.effective_name <> ''
 BEGIN
   INSERT INTO areas (area_id, name)
   SELECT NEW.area_id, NEW.area_id
-  WHERE NEW.area_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+  WHERE NEW.area_id IS NOT OLD.area_id AND NEW.area_id <> '' AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
   UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
     (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
-  WHERE key = NEW.key;
+  WHERE key = NEW.key AND (NEW.device_id, NEW.area_id, NEW.config_entry_id, NEW.entity_id, NEW.name, NEW.original_name,
+     NEW.has_entity_name)
+    IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id, OLD.entity_id, OLD.name, OLD.original_name,
+     OLD.has_entity_name);
+  INSERT INTO changes (kind, key, id, action, before, after)
+  SELECT 'entity', NEW.key, NEW.entity_id, 'updated', c.previous, c.present
+  FROM (SELECT json_object(
+      'entity_id', OLD.entity_id, 'name', OLD.effective_name, 'domain', OLD.domain,
+      'platform', OLD.platform, 'device_id', OLD.device_id,
+      'area_id', (SELECT a.area_id FROM areas AS a WHERE a.key = OLD.area_key),
+      'device_class', OLD.effective_device_class, 'entity_category', OLD.entity_category,
+      'unit_of_measurement', OLD.unit_of_measurement, 'icon', coalesce(OLD.icon, OLD.original_icon),
+      'disabled', json(iif(OLD.disabled, 'true', 'false')), 'disabled_by', OLD.disabled_by,
+      'hidden_by', OLD.hidden_by, 'labels', json(OLD.labels), 'aliases', json(OLD.aliases),
+      'aliases_v2', json(OLD.aliases_v2), 'name_by_user', OLD.name, 'original_name', OLD.original_name,
+      'has_entity_name', json(iif(OLD.has_entity_name, 'true', 'false')), 'own_area_id', OLD.area_id,
+      'original_device_class', OLD.original_device_class, 'original_icon', OLD.original_icon,
+      'translation_key', OLD.translation_key, 'supported_features', OLD.supported_features,
+      'capabilities', json(OLD.capabilities), 'categories', json(OLD.categories),
+      'options', json(OLD.options), 'registry_id', OLD.registry_id, 'unique_id', OLD.unique_id,
+      'previous_unique_id', OLD.previous_unique_id, 'config_entry_id', OLD.config_entry_id,
+      'config_subentry_id', OLD.config_subentry_id, 'object_id_base', OLD.object_id_base,
+      'suggested_object_id', OLD.suggested_object_id, 'extra', json(OLD.extra)) AS previous,
+      (SELECT j.document FROM entities_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
+  WHERE c.previous <> c.present;
 END;
 
-CREATE TRIGGER entities_renamed AFTER UPDATE OF entity_id, name, original_name, has_entity_name ON entities
-WHEN (NEW.entity_id, NEW.name, NEW.original_name, NEW.has_entity_name)
-  IS NOT (OLD.entity_id, OLD.name, OLD.original_name, OLD.has_entity_name)
+CREATE TRIGGER entities_renamed AFTER UPDATE OF entity_id ON entities
+WHEN NEW.entity_id <> OLD.entity_id AND OLD.entity_id < '~'
 BEGIN
-  UPDATE entities SET effective_name = (SELECT effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
-  WHERE key = NEW.key;
+  INSERT INTO entity_aliases (entity_id, entity_key, valid_from, valid_until)
+  SELECT OLD.entity_id, NEW.key, coalesce((SELECT max(a.valid_until) FROM entity_aliases AS a WHERE a.entity_key = NEW.key), OLD.created_at), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now');
+END;
+
+CREATE TRIGGER entities_logged BEFORE DELETE ON entities
+BEGIN
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'entity', j.key, OLD.entity_id, 'deleted', j.document FROM entities_as_json AS j WHERE j.key = OLD.key;
 END;
 
 CREATE TRIGGER entities_deleted AFTER DELETE ON entities
 BEGIN
   DELETE FROM entity_labels WHERE entity_key = OLD.key;
+  DELETE FROM entity_aliases WHERE entity_key = OLD.key;
 END;
 
 CREATE TRIGGER areas_labelled_first AFTER INSERT ON areas
@@ -420,7 +696,7 @@ WHEN NEW.labels <> '[]'
 BEGIN
   INSERT INTO labels (label_id, name)
   SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  WHERE j.value <> '' AND NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
   DELETE FROM area_labels
   WHERE area_key = NEW.key
     AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
@@ -434,7 +710,7 @@ WHEN NEW.labels <> OLD.labels
 BEGIN
   INSERT INTO labels (label_id, name)
   SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  WHERE j.value <> '' AND NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
   DELETE FROM area_labels
   WHERE area_key = NEW.key
     AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
@@ -448,7 +724,7 @@ WHEN NEW.labels <> '[]'
 BEGIN
   INSERT INTO labels (label_id, name)
   SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  WHERE j.value <> '' AND NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
   DELETE FROM device_labels
   WHERE device_key = NEW.key
     AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
@@ -462,7 +738,7 @@ WHEN NEW.labels <> OLD.labels
 BEGIN
   INSERT INTO labels (label_id, name)
   SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  WHERE j.value <> '' AND NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
   DELETE FROM device_labels
   WHERE device_key = NEW.key
     AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
@@ -476,7 +752,7 @@ WHEN NEW.labels <> '[]'
 BEGIN
   INSERT INTO labels (label_id, name)
   SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  WHERE j.value <> '' AND NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
   DELETE FROM entity_labels
   WHERE entity_key = NEW.key
     AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
@@ -490,7 +766,7 @@ WHEN NEW.labels <> OLD.labels
 BEGIN
   INSERT INTO labels (label_id, name)
   SELECT DISTINCT j.value, j.value FROM json_each(NEW.labels) AS j
-  WHERE NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
+  WHERE j.value <> '' AND NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.label_id = j.value);
   DELETE FROM entity_labels
   WHERE entity_key = NEW.key
     AND label_key NOT IN (SELECT l.key FROM labels AS l JOIN json_each(NEW.labels) AS j ON l.label_id = j.value);
@@ -514,38 +790,37 @@ BEGIN
 END;
 
 CREATE TRIGGER areas_stamped AFTER UPDATE OF
-  name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases, labels,
-  extra ON areas
+  name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases, labels, extra ON areas
 WHEN NEW.updated_at = OLD.updated_at
 BEGIN
   UPDATE areas SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
 END;
 
 CREATE TRIGGER config_entries_stamped AFTER UPDATE OF
-  domain, title, source, state, reason, disabled_by, pref_disable_new_entities,
-  pref_disable_polling, num_subentries, version, minor_version ON config_entries
+  domain, title, source, state, reason, disabled_by, pref_disable_new_entities, pref_disable_polling,
+  num_subentries, version, minor_version ON config_entries
 WHEN NEW.updated_at = OLD.updated_at
 BEGIN
   UPDATE config_entries SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
 END;
 
 CREATE TRIGGER devices_stamped AFTER UPDATE OF
-  name, name_by_user, manufacturer, model, model_id, hw_version, sw_version, serial_number,
-  entry_type, configuration_url, disabled_by, area_id, via_device_id, parent_device_id,
-  config_entry_id, config_subentry_id, primary_config_entry, composite_device_id,
-  composite_primary_config_entry, has_composite_identifiers, split_at, integration, labels,
-  identifiers, connections, config_entries, config_entries_subentries, extra ON devices
+  name, name_by_user, manufacturer, model, model_id, hw_version, sw_version, serial_number, entry_type,
+  configuration_url, disabled_by, area_id, via_device_id, parent_device_id, config_entry_id,
+  config_subentry_id, primary_config_entry, composite_device_id, composite_primary_config_entry,
+  has_composite_identifiers, split_at, integration, labels, identifiers, connections, config_entries,
+  config_entries_subentries, extra ON devices
 WHEN NEW.updated_at = OLD.updated_at
 BEGIN
   UPDATE devices SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
 END;
 
 CREATE TRIGGER entities_stamped AFTER UPDATE OF
-  entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name,
-  has_entity_name, object_id_base, suggested_object_id, translation_key, icon, original_icon,
-  device_class, original_device_class, unit_of_measurement, supported_features,
-  entity_category, disabled_by, hidden_by, device_id, area_id, config_entry_id,
-  config_subentry_id, labels, aliases, aliases_v2, categories, capabilities, options, extra ON entities
+  entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name, has_entity_name,
+  object_id_base, suggested_object_id, translation_key, icon, original_icon, device_class,
+  original_device_class, unit_of_measurement, supported_features, entity_category, disabled_by, hidden_by,
+  device_id, area_id, config_entry_id, config_subentry_id, labels, aliases, aliases_v2, categories,
+  capabilities, options, extra ON entities
 WHEN NEW.updated_at = OLD.updated_at
 BEGIN
   UPDATE entities SET updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') WHERE key = NEW.key;
@@ -584,7 +859,7 @@ FROM config_entries AS c;
 
 CREATE VIEW devices_view AS
 SELECT d.key, d.device_id,
-       coalesce(d.name_by_user, d.name, d.model, d.device_id) AS name,
+       CAST(coalesce(nullif(d.name_by_user, ''), nullif(d.name, ''), nullif(d.model, ''), d.device_id) AS TEXT) AS name,
        d.effective_manufacturer AS manufacturer, d.effective_model AS model, d.model_id,
        a.area_id, a.name AS area_name, a.floor_id,
        d.effective_integration AS integration,

@@ -109,9 +109,6 @@ func matchEntity(r *run, id identity, stage int) (entity, int64, error) {
 		by.RegistryID = id.registryID
 	case stage == byUniqueID && id.uniqueID != nil && id.platform != nil:
 		u := uniqueIDOf(id.id, *id.platform, *id.uniqueID)
-		if e, ok := r.parked[u]; ok {
-			return e, e.Key, nil
-		}
 		by.Domain, by.Platform, by.UniqueID = &u.domain, &u.platform, &u.id
 	case stage == byEntityID:
 		by.EntityID = &id.id
@@ -128,7 +125,8 @@ func saveEntity(r *run, before, e *entity) error {
 		return r.q.DescribeEntity(r.ctx, description(e))
 	}
 	if e.Key != 0 && e.EntityID != before.EntityID {
-		if err := r.park(e); err != nil {
+		// Another entity that has the name is renamed later in the batch, or is no more.
+		if err := r.q.ParkEntity(r.ctx, db.ParkEntityParams{EntityID: e.EntityID, Key: e.Key}); err != nil {
 			return err
 		}
 	}
@@ -173,19 +171,4 @@ func description(e *entity) db.DescribeEntityParams {
 		Capabilities: e.Capabilities, Options: e.Options, Extra: e.Extra,
 		CreatedAt: e.CreatedAt, ModifiedAt: e.ModifiedAt, UpdatedAt: e.UpdatedAt, Key: e.Key,
 	}
-}
-
-// park frees the entity_id of e, where another entity still has it: that one is renamed later in the
-// batch, or is no more. Its domain goes with its name, so what is parked is found by unique id here.
-func (r *run) park(e *entity) error {
-	row, err := r.q.MatchEntity(r.ctx, db.MatchEntityParams{EntityID: &e.EntityID})
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil
-	case err != nil:
-		return err
-	case row.UniqueID != nil:
-		r.parked[uniqueIDOf(row.EntityID, row.Platform, *row.UniqueID)] = entity(row)
-	}
-	return r.q.ParkEntity(r.ctx, db.ParkEntityParams{EntityID: e.EntityID, Key: e.Key})
 }

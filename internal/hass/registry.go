@@ -62,7 +62,7 @@ func Apply(ctx context.Context, q *db.Queries, kind Kind, batch Batch, progress 
 	if progress == nil {
 		progress = func(int) {}
 	}
-	run := run{ctx: ctx, q: q, now: time.Now().UTC().Format(timeLayout), progress: progress, parked: map[uniqueID]entity{}}
+	run := run{ctx: ctx, q: q, now: time.Now().UTC().Format(timeLayout), progress: progress}
 	run.result.Rejected = []Rejection{}
 	var err error
 	switch kind {
@@ -93,7 +93,6 @@ type run struct {
 	progress func(int)
 	done     int
 	result   Result
-	parked   map[uniqueID]entity // entities that lost their name to another one
 }
 
 // registry is what the entries of one kind have in common. R holds a row's own columns.

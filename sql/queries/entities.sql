@@ -228,9 +228,9 @@ UPDATE entities SET
 WHERE key = @key;
 
 -- Frees an entity_id for the entity that it belongs to now. The holder waits under a name that no
--- entity can have, for its own new name to come in the same transaction.
+-- entity can have, for its own new name to come in the same transaction. Its domain stays.
 -- name: ParkEntity :exec
-UPDATE entities SET entity_id = '~.' || key WHERE entity_id = @entity_id AND key <> @key;
+UPDATE entities SET entity_id = '~' || entity_id WHERE entity_id = @entity_id AND key <> @key;
 
 -- Deletes the entities whose entity_id was taken by another and that got no new one.
 -- name: DeleteParkedEntities :execrows

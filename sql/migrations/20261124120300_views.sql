@@ -38,7 +38,7 @@ FROM config_entries AS c;
 
 CREATE VIEW devices_view AS
 SELECT d.key, d.device_id,
-       coalesce(d.name_by_user, d.name, d.model, d.device_id) AS name,
+       CAST(coalesce(nullif(d.name_by_user, ''), nullif(d.name, ''), nullif(d.model, ''), d.device_id) AS TEXT) AS name,
        d.effective_manufacturer AS manufacturer, d.effective_model AS model, d.model_id,
        a.area_id, a.name AS area_name, a.floor_id,
        d.effective_integration AS integration,

@@ -5,9 +5,10 @@
 -- not its target is known. The second, under "derived", follow from the first and are kept by the
 -- triggers of the next migration: links by internal key, and the values that hold in the end.
 -- Times are RFC 3339 in UTC with six decimals, so that text order is time order.
+-- Keys are never used twice (AUTOINCREMENT): the change log tells rows apart by them.
 -- migrate:up
 CREATE TABLE floors (
-  key         INTEGER PRIMARY KEY,
+  key         INTEGER PRIMARY KEY AUTOINCREMENT,
   floor_id    TEXT    NOT NULL UNIQUE,
   name        TEXT    NOT NULL,
   level       INTEGER,
@@ -20,7 +21,7 @@ CREATE TABLE floors (
 );
 
 CREATE TABLE labels (
-  key         INTEGER PRIMARY KEY,
+  key         INTEGER PRIMARY KEY AUTOINCREMENT,
   label_id    TEXT    NOT NULL UNIQUE,
   name        TEXT    NOT NULL,
   color       TEXT,
@@ -33,7 +34,7 @@ CREATE TABLE labels (
 );
 
 CREATE TABLE areas (
-  key                   INTEGER PRIMARY KEY,
+  key                   INTEGER PRIMARY KEY AUTOINCREMENT,
   area_id               TEXT    NOT NULL UNIQUE,
   name                  TEXT    NOT NULL,
   floor_id              TEXT,
@@ -55,7 +56,7 @@ CREATE INDEX areas_by_floor ON areas (floor_key, area_id);
 -- An allow-list: a config entry's data, options, subentries and discovery keys hold secrets, so they
 -- have no column here, and there is no extra.
 CREATE TABLE config_entries (
-  key                       INTEGER PRIMARY KEY,
+  key                       INTEGER PRIMARY KEY AUTOINCREMENT,
   entry_id                  TEXT    NOT NULL UNIQUE,
   domain                    TEXT    NOT NULL,
   title                     TEXT    NOT NULL,
@@ -75,7 +76,7 @@ CREATE TABLE config_entries (
 CREATE INDEX config_entries_by_domain ON config_entries (domain, entry_id);
 
 CREATE TABLE devices (
-  key                            INTEGER PRIMARY KEY,
+  key                            INTEGER PRIMARY KEY AUTOINCREMENT,
   device_id                      TEXT    NOT NULL UNIQUE,
   name                           TEXT,
   name_by_user                   TEXT,
@@ -125,6 +126,7 @@ CREATE INDEX devices_by_model        ON devices (effective_model, device_id);
 CREATE INDEX devices_by_integration  ON devices (effective_integration, device_id);
 CREATE INDEX devices_by_disabled     ON devices (disabled, device_id);
 CREATE INDEX devices_by_config_entry ON devices (config_entry_key, device_id);
+CREATE INDEX devices_by_composite    ON devices (composite_device_id, device_id) WHERE composite_device_id IS NOT NULL;
 CREATE INDEX devices_by_via          ON devices (via_device_key) WHERE via_device_key IS NOT NULL;
 CREATE INDEX devices_by_parent       ON devices (parent_device_key) WHERE parent_device_key IS NOT NULL;
 -- References whose target has not arrived: few, and looked up whenever a row arrives.
@@ -133,7 +135,7 @@ CREATE INDEX devices_awaiting_parent ON devices (parent_device_id) WHERE parent_
 CREATE INDEX devices_awaiting_entry  ON devices (effective_config_entry_id) WHERE config_entry_key IS NULL AND effective_config_entry_id IS NOT NULL;
 
 CREATE TABLE entities (
-  key                    INTEGER PRIMARY KEY,
+  key                    INTEGER PRIMARY KEY AUTOINCREMENT,
   entity_id              TEXT    NOT NULL UNIQUE,
   registry_id            TEXT    UNIQUE,
   platform               TEXT    NOT NULL DEFAULT 'unknown',
@@ -168,7 +170,7 @@ CREATE TABLE entities (
   created_at             TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
   modified_at            TEXT,
   updated_at             TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
-  domain                 TEXT    NOT NULL GENERATED ALWAYS AS (substr(entity_id, 1, instr(entity_id, '.') - 1)) VIRTUAL,
+  domain                 TEXT    NOT NULL GENERATED ALWAYS AS (ltrim(substr(entity_id, 1, instr(entity_id, '.') - 1), '~')) VIRTUAL,
   disabled               BOOLEAN NOT NULL GENERATED ALWAYS AS (disabled_by IS NOT NULL) VIRTUAL,
   effective_device_class TEXT             GENERATED ALWAYS AS (coalesce(device_class, original_device_class)) VIRTUAL,
   -- derived
