@@ -1,4 +1,3 @@
-// Package history is the time series of a home.
 package history
 
 import (
