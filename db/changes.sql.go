@@ -18,21 +18,24 @@ SELECT l.seq, l.at, l.kind, l.id,
 FROM (
   SELECT min(s.seq) AS earliest, max(s.seq) AS latest FROM changes AS s
   WHERE s.seq > ?1 AND s.seq <= ?2
-    AND (s.kind = ?3 OR ?3 IS NULL)
+    AND (s.kind IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) OR ?3 IS NULL)
     AND (s.id = ?4 OR ?4 IS NULL)
   GROUP BY s.key, s.kind
 ) AS found
 JOIN changes AS f ON f.seq = found.earliest
 JOIN changes AS l ON l.seq = found.latest
-WHERE f.before IS NOT l.after
+WHERE f.before IS NOT l.after AND l.seq > ?5
 ORDER BY l.seq
+LIMIT ?6
 `
 
 type CollapseChangesParams struct {
 	Since int64   `json:"since"`
 	Until int64   `json:"until"`
-	Kind  *string `json:"kind"`
+	Kinds *string `json:"kinds"`
 	ID    *string `json:"id"`
+	After int64   `json:"after"`
+	Lim   int64   `json:"lim"`
 }
 
 type CollapseChangesRow struct {
@@ -46,13 +49,16 @@ type CollapseChangesRow struct {
 }
 
 // Says what the changes after @since up to @until come to: of each row, its first state and its last, at
-// the place of the last. A row that was created and deleted in between, or that is as it was, is left out.
+// the place of the last, from the one after @after. A row that was created and deleted in between, or that
+// is as it was, is left out.
 func (q *Queries) CollapseChanges(ctx context.Context, arg CollapseChangesParams) ([]CollapseChangesRow, error) {
 	rows, err := q.db.QueryContext(ctx, collapseChanges,
 		arg.Since,
 		arg.Until,
-		arg.Kind,
+		arg.Kinds,
 		arg.ID,
+		arg.After,
+		arg.Lim,
 	)
 	if err != nil {
 		return nil, err
@@ -84,56 +90,30 @@ func (q *Queries) CollapseChanges(ctx context.Context, arg CollapseChangesParams
 }
 
 const findChangeBefore = `-- name: FindChangeBefore :one
-SELECT CAST(coalesce(max(c.seq), 0) AS INTEGER) AS seq FROM changes AS c WHERE c.at < ?1
+SELECT c.seq, c.at FROM changes AS c WHERE c.at < ?1 ORDER BY c.at DESC, c.seq DESC LIMIT 1
 `
 
-// Finds the last change before a time, 0 where there is none.
-func (q *Queries) FindChangeBefore(ctx context.Context, at string) (int64, error) {
+type FindChangeBeforeRow struct {
+	Seq int64  `json:"seq"`
+	At  string `json:"at"`
+}
+
+// Finds the last change before a time.
+func (q *Queries) FindChangeBefore(ctx context.Context, at string) (FindChangeBeforeRow, error) {
 	row := q.db.QueryRowContext(ctx, findChangeBefore, at)
-	var seq int64
-	err := row.Scan(&seq)
-	return seq, err
-}
-
-const findCollapsible = `-- name: FindCollapsible :one
-SELECT CAST(coalesce(min(n.earliest) - 1, ?1) AS INTEGER) AS seq
-FROM (
-  SELECT min(s.seq) AS earliest FROM changes AS s
-  WHERE s.seq > ?2 AND s.seq <= ?1
-    AND (s.kind = ?3 OR ?3 IS NULL)
-    AND (s.id = ?4 OR ?4 IS NULL)
-  GROUP BY s.key, s.kind
-  ORDER BY 1 LIMIT 1 OFFSET ?5
-) AS n
-`
-
-type FindCollapsibleParams struct {
-	Until int64   `json:"until"`
-	Since int64   `json:"since"`
-	Kind  *string `json:"kind"`
-	ID    *string `json:"id"`
-	Lim   int64   `json:"lim"`
-}
-
-// Finds the change up to which, from @since on, no more than @lim rows changed.
-func (q *Queries) FindCollapsible(ctx context.Context, arg FindCollapsibleParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, findCollapsible,
-		arg.Until,
-		arg.Since,
-		arg.Kind,
-		arg.ID,
-		arg.Lim,
-	)
-	var seq int64
-	err := row.Scan(&seq)
-	return seq, err
+	var i FindChangeBeforeRow
+	err := row.Scan(&i.Seq, &i.At)
+	return i, err
 }
 
 const findPrunable = `-- name: FindPrunable :one
 SELECT c.seq, c.at FROM changes AS c
-WHERE c.at < ?1
-  AND c.seq < (SELECT max(n.seq) FROM changes AS n)
-  AND c.seq < (SELECT min(o.seq) FROM changes AS o) + ?2
+WHERE c.seq < (
+  SELECT min(m.newest, coalesce(
+           (SELECT k.seq FROM changes AS k WHERE k.seq < m.bound AND k.at || '' >= CAST(?1 AS TEXT) ORDER BY k.seq LIMIT 1),
+           m.bound)) AS bound
+  FROM (SELECT (SELECT max(n.seq) FROM changes AS n) AS newest, (SELECT min(o.seq) FROM changes AS o) + ?2 AS bound) AS m
+)
 ORDER BY c.seq DESC LIMIT 1
 `
 
@@ -147,13 +127,54 @@ type FindPrunableRow struct {
 	At  string `json:"at"`
 }
 
-// Finds up to where the log may be pruned: the last change before a time, but no more than @lim changes
-// on, and never the newest change.
+// Finds up to where the log may be pruned: the last of those changes at its beginning that are all from
+// before a time, but no more than @lim, and never the newest change. What a clock that was wrong stamped
+// too early goes only when all before it go.
 func (q *Queries) FindPrunable(ctx context.Context, arg FindPrunableParams) (FindPrunableRow, error) {
 	row := q.db.QueryRowContext(ctx, findPrunable, arg.Before, arg.Lim)
 	var i FindPrunableRow
 	err := row.Scan(&i.Seq, &i.At)
 	return i, err
+}
+
+const findRows = `-- name: FindRows :many
+SELECT n.key FROM changes AS n WHERE n.id = ?1 AND n.kind = ?2
+UNION
+SELECT d.key FROM devices AS d WHERE d.device_id = ?1 AND ?2 = 'device'
+UNION
+SELECT e.key FROM entities AS e WHERE e.entity_id = ?1 AND ?2 = 'entity'
+UNION
+SELECT a.entity_key FROM entity_aliases AS a WHERE a.entity_id = ?1 AND ?2 = 'entity'
+ORDER BY 1
+`
+
+type FindRowsParams struct {
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+}
+
+// Finds every row of the kind that has the id or had it at a time that is remembered, deleted ones too.
+func (q *Queries) FindRows(ctx context.Context, arg FindRowsParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, findRows, arg.ID, arg.Kind)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		items = append(items, key)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getChangeLog = `-- name: GetChangeLog :one
@@ -195,9 +216,14 @@ FROM (
   SELECT i.seq FROM changes AS i
   WHERE i.id = ?1 AND i.seq > ?2 AND i.seq <= ?3
   UNION ALL
-  SELECT k.seq FROM changes AS k
-  WHERE k.kind = ?4 AND k.seq > ?2 AND k.seq <= ?3
-    AND ?1 IS NULL
+  SELECT k.seq
+  FROM (SELECT CAST(value AS TEXT) AS kind FROM json_each(CAST(?4 AS TEXT))) AS wanted
+  JOIN changes AS k ON k.seq IN (
+    SELECT n.seq FROM changes AS n
+    WHERE n.kind = wanted.kind AND n.seq > ?2 AND n.seq <= ?3
+    ORDER BY n.seq LIMIT ?5
+  )
+  WHERE ?1 IS NULL
   UNION ALL
   SELECT s.seq FROM changes AS s
   WHERE s.seq > ?2 AND s.seq <= ?3
@@ -205,7 +231,7 @@ FROM (
   ORDER BY 1 LIMIT -1
 ) AS found
 JOIN changes_view AS c ON c.seq = found.seq
-WHERE (c.kind = ?4 OR ?4 IS NULL)
+WHERE (c.kind IN (SELECT value FROM json_each(CAST(?4 AS TEXT))) OR ?4 IS NULL)
 ORDER BY found.seq
 LIMIT ?5
 `
@@ -214,17 +240,19 @@ type ListChangesParams struct {
 	ID    *string `json:"id"`
 	Since int64   `json:"since"`
 	Until int64   `json:"until"`
-	Kind  *string `json:"kind"`
+	Kinds *string `json:"kinds"`
 	Lim   int64   `json:"lim"`
 }
 
-// Lists the changes after @since up to @until, in order, of the kinds or of the one id where they are given.
+// Lists the changes after @since up to @until, in order, of the kinds and of the one id where they are
+// given. Of each kind no more are looked at than are wanted in all, so that a rare one is not searched for
+// among all others.
 func (q *Queries) ListChanges(ctx context.Context, arg ListChangesParams) ([]Change, error) {
 	rows, err := q.db.QueryContext(ctx, listChanges,
 		arg.ID,
 		arg.Since,
 		arg.Until,
-		arg.Kind,
+		arg.Kinds,
 		arg.Lim,
 	)
 	if err != nil {
@@ -260,7 +288,7 @@ const listRowChanges = `-- name: ListRowChanges :many
 SELECT c.seq, c.at, c.kind, c.id, c."action", c."before", c."after"
 FROM (
   SELECT r.seq FROM changes AS r
-  WHERE r.key IN (SELECT n.key FROM changes AS n WHERE n.id = ?1 AND n.kind = ?2) AND r.kind = ?2
+  WHERE r.key IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND r.kind = ?2
     AND r.seq > ?3 AND r.seq <= ?4
 ) AS found
 JOIN changes_view AS c ON c.seq = found.seq
@@ -269,18 +297,17 @@ LIMIT ?5
 `
 
 type ListRowChangesParams struct {
-	ID    string `json:"id"`
+	Keys  string `json:"keys"`
 	Kind  string `json:"kind"`
 	Since int64  `json:"since"`
 	Until int64  `json:"until"`
 	Lim   int64  `json:"lim"`
 }
 
-// Lists the changes of one row after @since, in order: of every row of the kind that had the id at a time
-// that the log keeps, under whatever id it had at others.
+// Lists the changes of rows of a kind after @since up to @until, in order, under whatever ids.
 func (q *Queries) ListRowChanges(ctx context.Context, arg ListRowChangesParams) ([]Change, error) {
 	rows, err := q.db.QueryContext(ctx, listRowChanges,
-		arg.ID,
+		arg.Keys,
 		arg.Kind,
 		arg.Since,
 		arg.Until,

@@ -20,9 +20,12 @@ var (
 	// ErrUnavailable says that the database cannot do it now, and that a later try may succeed.
 	// errors.As gives the Unavailable that tells why.
 	ErrUnavailable = errors.New("database unavailable")
+	// ErrGone says that what follows a position in the change log cannot be told without a gap. errors.As
+	// gives the Gone that tells why.
+	ErrGone = errors.New("not in the change log")
 )
 
-// Reason names a cause of ErrUnavailable, for people and for /health.
+// Reason names a cause of ErrUnavailable or of ErrGone, for people and programs.
 type Reason string
 
 // The causes that are told apart.
@@ -38,6 +41,24 @@ const (
 	Failed   Reason = "failed"    // anything else, input and output errors among them
 	Closed   Reason = "closed"    // shut down
 )
+
+// The causes of ErrGone.
+const (
+	Pruned   Reason = "pruned"    // it is older than what the log keeps
+	OtherLog Reason = "other_log" // it is of another file's log, or of a copy that went another way
+	Beyond   Reason = "beyond"    // it is newer than the newest change: the file was put back to an older state
+)
+
+// Gone is the ErrGone of one cause. Detail is a sentence for people.
+type Gone struct {
+	Reason Reason
+	Detail string
+}
+
+func (g *Gone) Error() string { return g.Detail }
+
+// Is makes errors.Is(err, ErrGone) hold.
+func (g *Gone) Is(target error) bool { return target == ErrGone }
 
 // Unavailable is the ErrUnavailable of one cause. Detail is a sentence for people, without SQL.
 type Unavailable struct {

@@ -35,12 +35,13 @@ type DB struct {
 
 	watched  atomic.Bool
 	auditing atomic.Int64
+	feed     *feed
 	copied   identity // the file of which a copy was made before changing it; for Open only
 }
 
 // Prepare returns a DB that is not open yet: Open opens it once, Run opens it and keeps it open.
 func Prepare(config Config, log *slog.Logger) *DB {
-	d := &DB{config: config, log: log, stopAudit: func() {}}
+	d := &DB{config: config, log: log, stopAudit: func() {}, feed: newFeed()}
 	d.cause = unavailable(Opening, nil, "the database is being opened")
 	d.writeConnector = &connector{present: &d.present, cause: d.why, write: true}
 	d.readConnector = &connector{present: &d.present, cause: d.why}
@@ -112,6 +113,7 @@ func (d *DB) close(err error) {
 	d.gone = d.gone || errors.Is(err, fs.ErrNotExist)
 	d.mu.Unlock()
 	d.present.Store(nil)
+	d.feed.nudge() // which gives up its connection
 	d.mu.Lock()
 	d.stopAudit()
 	d.mu.Unlock()

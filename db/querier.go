@@ -14,7 +14,8 @@ type Querier interface {
 	// Deletes all entities.
 	ClearEntities(ctx context.Context) (int64, error)
 	// Says what the changes after @since up to @until come to: of each row, its first state and its last, at
-	// the place of the last. A row that was created and deleted in between, or that is as it was, is left out.
+	// the place of the last, from the one after @after. A row that was created and deleted in between, or that
+	// is as it was, is left out.
 	CollapseChanges(ctx context.Context, arg CollapseChangesParams) ([]CollapseChangesRow, error)
 	// Counts what ListAreas would list in all.
 	CountAreas(ctx context.Context, arg CountAreasParams) (int64, error)
@@ -37,13 +38,14 @@ type Querier interface {
 	// Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
 	// SaveEntity.
 	DescribeEntity(ctx context.Context, arg DescribeEntityParams) error
-	// Finds the last change before a time, 0 where there is none.
-	FindChangeBefore(ctx context.Context, at string) (int64, error)
-	// Finds the change up to which, from @since on, no more than @lim rows changed.
-	FindCollapsible(ctx context.Context, arg FindCollapsibleParams) (int64, error)
-	// Finds up to where the log may be pruned: the last change before a time, but no more than @lim changes
-	// on, and never the newest change.
+	// Finds the last change before a time.
+	FindChangeBefore(ctx context.Context, at string) (FindChangeBeforeRow, error)
+	// Finds up to where the log may be pruned: the last of those changes at its beginning that are all from
+	// before a time, but no more than @lim, and never the newest change. What a clock that was wrong stamped
+	// too early goes only when all before it go.
 	FindPrunable(ctx context.Context, arg FindPrunableParams) (FindPrunableRow, error)
+	// Finds every row of the kind that has the id or had it at a time that is remembered, deleted ones too.
+	FindRows(ctx context.Context, arg FindRowsParams) ([]int64, error)
 	// Gets one area by its id.
 	GetArea(ctx context.Context, areaID string) (Area, error)
 	// Says which log this is, up to where it was pruned, where it ends, and when the change @seq was, ''
@@ -64,7 +66,9 @@ type Querier interface {
 	// Lists the areas that match, by area_id, from the one after @after.
 	// There are tens of them, so the filters may scan.
 	ListAreas(ctx context.Context, arg ListAreasParams) ([]Area, error)
-	// Lists the changes after @since up to @until, in order, of the kinds or of the one id where they are given.
+	// Lists the changes after @since up to @until, in order, of the kinds and of the one id where they are
+	// given. Of each kind no more are looked at than are wanted in all, so that a rare one is not searched for
+	// among all others.
 	ListChanges(ctx context.Context, arg ListChangesParams) ([]Change, error)
 	// Lists the config entries that match, by entry_id, from the one after @after.
 	// There are tens of them, so the filters may scan.
@@ -85,8 +89,7 @@ type Querier interface {
 	// Lists the labels that match, by label_id, from the one after @after.
 	// There are few, so the filters may scan.
 	ListLabels(ctx context.Context, arg ListLabelsParams) ([]Label, error)
-	// Lists the changes of one row after @since, in order: of every row of the kind that had the id at a time
-	// that the log keeps, under whatever id it had at others.
+	// Lists the changes of rows of a kind after @since up to @until, in order, under whatever ids.
 	ListRowChanges(ctx context.Context, arg ListRowChangesParams) ([]Change, error)
 	// Finds a area by its id. Gives the registry's own columns, as SaveArea takes them.
 	MatchArea(ctx context.Context, areaID string) (MatchAreaRow, error)

@@ -26,14 +26,16 @@ type watch struct {
 }
 
 // Run opens the database and keeps it open until ctx ends: it tries again what failed, moves to a file
-// that took the place of the open one, and closes a file that is gone or damaged until it is put right.
-// It returns nil after ctx has ended; Close is the caller's.
+// that took the place of the open one, and closes a file that is gone or damaged until it is put right. And
+// it looks for changes for those who wait for them. It returns nil after ctx has ended; Close is the caller's.
 func (d *DB) Run(ctx context.Context) error {
 	d.watched.Store(true)
 	defer d.watched.Store(false)
 	var g errgroup.Group
 	g.Go(func() error { return every(ctx, statEvery, (&watch{DB: d}).look) })
 	g.Go(func() error { return every(ctx, statEvery, (&auditor{DB: d}).look) })
+	d.feed.run(true)
+	g.Go(func() error { return d.follow(ctx) })
 	return g.Wait()
 }
 

@@ -18,6 +18,7 @@ func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
 	if err == nil && t != nil && t.displaced() {
 		err = unavailable(Missing, nil, "the database file was moved or replaced during the write")
 	}
+	d.feed.committed() // or not: the feed sees that by itself
 	switch reasonOf(err) {
 	case "":
 		if err == nil {

@@ -18,7 +18,7 @@ type problem struct {
 	Detail    string       `json:"detail,omitempty"`
 	Instance  string       `json:"instance"`
 	RequestID string       `json:"request_id"`
-	Reason    db.Reason    `json:"reason,omitempty"` // of a 503: why the database cannot be used
+	Reason    db.Reason    `json:"reason,omitempty"` // of a 503 or a 410: why the database cannot be used, or a cursor not be followed
 	Errors    []fieldError `json:"errors,omitempty"`
 }
 
@@ -58,6 +58,7 @@ func problemOf(err error) problem {
 		gone     missing
 		tooLarge *http.MaxBytesError
 		down     *db.Unavailable
+		lost     *db.Gone
 	)
 	switch {
 	case errors.As(err, &bad):
@@ -76,6 +77,8 @@ func problemOf(err error) problem {
 		return problem{Status: http.StatusUnsupportedMediaType, Detail: err.Error()}
 	case errors.Is(err, db.ErrConflict):
 		return problem{Status: http.StatusConflict, Detail: "the change collides with what is stored"}
+	case errors.As(err, &lost):
+		return problem{Status: http.StatusGone, Detail: lost.Detail, Reason: lost.Reason}
 	case errors.As(err, &down):
 		return problem{Status: http.StatusServiceUnavailable, Detail: down.Detail, Reason: down.Reason}
 	case errors.Is(err, context.Canceled):

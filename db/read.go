@@ -1,0 +1,24 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Read runs fn on one state of the database: of what is written meanwhile it sees nothing. fn must use the
+// queries that it is given, and nothing else of the DB.
+func (d *DB) Read(ctx context.Context, fn func(*Queries) error) error {
+	start := time.Now()
+	var tx *sql.Tx
+	err := patiently(func() (err error) {
+		tx, err = d.reader.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		return err
+	})
+	if err != nil {
+		d.reader.observe(start, err)
+		return Classify(err)
+	}
+	defer tx.Rollback()
+	return Classify(fn(New(&transaction{tx: tx, pool: d.reader, statements: map[string]*sql.Stmt{}})))
+}
