@@ -366,3 +366,18 @@ func TestAllColumnsStampTheirRow(t *testing.T) {
 		}
 	}
 }
+
+// SQLite keeps a number that a shell writes into a JSON column as a number: the row is listed all the same.
+func TestNumbersInJSONColumnsAreListed(t *testing.T) {
+	d := inMemory(t)
+	execute(t, d, `INSERT INTO devices (device_id, identifiers, extra) VALUES ('x', '5', 1.5);
+		INSERT INTO entities (entity_id, capabilities, options) VALUES ('x.x', 7, 1e300)`)
+	devices, err := d.ListDevices(t.Context(), ListDevicesParams{Lim: 10})
+	if err != nil || len(devices) != 1 || devices[0].Identifiers != "5" || devices[0].Extra != "1.5" {
+		t.Errorf("%+v, %v", devices, err)
+	}
+	entities, err := d.ListEntities(t.Context(), ListEntitiesParams{Lim: 10})
+	if err != nil || len(entities) != 1 || entities[0].Capabilities != "7" || entities[0].Options != "1e+300" {
+		t.Errorf("%+v, %v", entities, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // JSON is the text of a JSON value, as a column declared JSON holds it. The empty string stands for
@@ -12,7 +13,8 @@ import (
 // compares a BLOB unequal to any TEXT.
 type JSON string
 
-// Scan reads a JSON column.
+// Scan reads a JSON column. Whatever a foreign writer put there is read: SQLite keeps a number that is
+// written to such a column as one, because JSON is no type that it knows.
 func (j *JSON) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
@@ -21,6 +23,16 @@ func (j *JSON) Scan(src any) error {
 		*j = JSON(v)
 	case []byte:
 		*j = JSON(v)
+	case int64:
+		*j = JSON(strconv.FormatInt(v, 10))
+	case bool:
+		*j = JSON(strconv.FormatBool(v))
+	case float64:
+		text, err := json.Marshal(v)
+		if err != nil {
+			text = []byte(`null`) // JSON has no infinity
+		}
+		*j = JSON(text)
 	default:
 		return fmt.Errorf("JSON column holds a %T", src)
 	}
