@@ -62,6 +62,17 @@ func text[R any](column func(*R) **string) field[R] {
 	}
 }
 
+// reference is the id of something else, or null; empty text is no id, and means null.
+func reference[R any](column func(*R) **string) field[R] {
+	take := text(column)
+	return func(row *R, v jsontext.Value) (bool, error) {
+		if string(v) == `""` {
+			return setPointer(column(row), nil), nil
+		}
+		return take(row, v)
+	}
+}
+
 // version is text that old files hold as a number or a list, which is then kept as it is written.
 func version[R any](column func(*R) **string) field[R] {
 	return func(row *R, v jsontext.Value) (bool, error) {
@@ -192,24 +203,34 @@ func parseTime(v jsontext.Value) (*string, error) {
 	return &s, nil
 }
 
-// strings is a set of strings, as Home Assistant keeps labels: null means none, order means nothing.
+// stringSet is a set of strings, as Home Assistant keeps aliases: null means none, order means nothing.
 func stringSet[R any](column func(*R) *dbtype.JSON) field[R] {
-	return list(column, func(v jsontext.Value) error {
+	return list(column, func(v jsontext.Value) (bool, error) {
 		if v.Kind() != '"' {
-			return errStrings
+			return false, errStrings
 		}
-		return nil
+		return true, nil
+	})
+}
+
+// references is a set of ids of something else; empty text is none.
+func references[R any](column func(*R) *dbtype.JSON) field[R] {
+	return list(column, func(v jsontext.Value) (bool, error) {
+		if v.Kind() != '"' {
+			return false, errStrings
+		}
+		return string(v) != `""`, nil
 	})
 }
 
 // anySet is a set of whatever, such as the [domain, id] pairs of identifiers.
 func anySet[R any](column func(*R) *dbtype.JSON) field[R] {
-	return list(column, func(jsontext.Value) error { return nil })
+	return list(column, func(jsontext.Value) (bool, error) { return true, nil })
 }
 
 // list stores a list sorted and without doubles: Home Assistant writes its sets in any order, and the
-// order must not look like a change.
-func list[R any](column func(*R) *dbtype.JSON, check func(jsontext.Value) error) field[R] {
+// order must not look like a change. takes says whether an element belongs into it.
+func list[R any](column func(*R) *dbtype.JSON, takes func(jsontext.Value) (bool, error)) field[R] {
 	return func(row *R, v jsontext.Value) (bool, error) {
 		if v.Kind() == 'n' {
 			return set(column(row), "[]"), nil
@@ -224,12 +245,17 @@ func list[R any](column func(*R) *dbtype.JSON, check func(jsontext.Value) error)
 		if err != nil {
 			return false, errList
 		}
-		for i, e := range elements {
-			if err := check(e); err != nil {
+		kept := elements[:0]
+		for _, e := range elements {
+			keep, err := takes(e)
+			if err != nil {
 				return false, err
 			}
-			elements[i] = canonical(e)
+			if keep {
+				kept = append(kept, canonical(e))
+			}
 		}
+		elements = kept
 		slices.SortFunc(elements, func(a, b jsontext.Value) int { return bytes.Compare(a, b) })
 		elements = slices.CompactFunc(elements, func(a, b jsontext.Value) bool { return bytes.Equal(a, b) })
 		joined := make([]byte, 0, len(v))

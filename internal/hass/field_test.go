@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dataapi/db"
 )
 
 // Every column that a registry fills has a member: a column that is forgotten would stay empty for ever.
@@ -237,5 +239,32 @@ func TestSetsOfWhatever(t *testing.T) {
 		if got := string(devicesOf(t, d)[0].Identifiers); got != st.stored {
 			t.Errorf("%s is stored as %s, want %s", st.members, got, st.stored)
 		}
+	}
+}
+
+// Empty text is no id: it refers to nothing, makes no row, and tells no entity from another.
+func TestEmptyTextIsNoID(t *testing.T) {
+	d := openMemory(t)
+	take(t, d, Areas, `[{"id":"kitchen","floor_id":"","labels":["","b"],"temperature_entity_id":""}]`)
+	take(t, d, Devices, `[{"id":"d","area_id":"","via_device_id":"","config_entry_id":"","primary_config_entry":"","config_entries":["","e"],"labels":[""]}]`)
+	wantCounts(t, take(t, d, Entities, `[{"entity_id":"light.a","id":"","area_id":"","device_id":"","labels":["",""]},
+		{"entity_id":"light.b","id":"","platform":"","unique_id":""},{"entity_id":"light.c","id":"","platform":"","unique_id":""}]`), "3/0/0/0")
+	areas, err := d.ListAreas(t.Context(), db.ListAreasParams{Lim: 10})
+	if err != nil || len(areas) != 1 || areas[0].FloorID != nil || areas[0].TemperatureEntityID != nil || areas[0].Labels != `["b"]` {
+		t.Errorf("areas %+v, %v", areas, err)
+	}
+	floors, err := d.ListFloors(t.Context(), db.ListFloorsParams{Lim: 10})
+	if err != nil || len(floors) != 0 {
+		t.Errorf("floors %+v, %v", floors, err)
+	}
+	labels, err := d.ListLabels(t.Context(), db.ListLabelsParams{Lim: 10})
+	if err != nil || len(labels) != 1 || labels[0].LabelID != "b" {
+		t.Errorf("labels %+v, %v", labels, err)
+	}
+	if v := devicesOf(t, d)[0]; v.OwnAreaID != nil || v.ViaDeviceID != nil || v.ConfigEntryID != nil || v.PrimaryConfigEntry != nil || v.ConfigEntries != `["e"]` || v.Labels != "[]" {
+		t.Errorf("device %+v", v)
+	}
+	if e := entitiesOf(t, d)[0]; e.OwnAreaID != nil || e.DeviceID != nil || e.RegistryID != nil || e.Labels != "[]" {
+		t.Errorf("entity %+v", e)
 	}
 }

@@ -307,7 +307,7 @@ func (reg *registry[R]) identity(r *run, index int, members []member) (id identi
 		return id, false
 	}
 	for i, at := range []**string{&id.registryID, &id.platform, &id.uniqueID}[:len(reg.also)] {
-		if _, v := find(members, reg.also[i]); v != nil && v.Kind() != 'n' {
+		if _, v := find(members, reg.also[i]); v != nil && v.Kind() != 'n' && string(v) != `""` {
 			s := written(v)
 			*at = &s
 		}
