@@ -22,16 +22,17 @@ type command struct {
 	run                func(ctx context.Context, c config, args []string, out io.Writer) error
 	maxArgs            int // -1 for any number
 	minArgs            int
+	anyhow             bool // whether it runs with bad settings, too, because it reads none
 }
 
 func commands() []command {
 	return []command{
-		{"serve", "serve", "Serves the HTTP API; the default", serve, 0, 0},
-		{"import", "import PATH…", "Takes over Home Assistant's registries from .storage folders or files", importFiles, -1, 1},
-		{"migrate", "migrate", "Makes the database, or brings it up to date", migrate, 0, 0},
-		{"routes", "routes", "Lists the routes: method, path, operation, SQL file", listRoutes, 0, 0},
-		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0},
-		{"version", "version", "Prints the version", printVersion, 0, 0},
+		{"serve", "serve", "Serves the HTTP API; the default", serve, 0, 0, false},
+		{"import", "import PATH…", "Takes over Home Assistant's registries from .storage folders or files", importFiles, -1, 1, false},
+		{"migrate", "migrate", "Makes the database, or brings it up to date", migrate, 0, 0, false},
+		{"routes", "routes", "Lists the routes: method, path, operation, SQL file", listRoutes, 0, 0, true},
+		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0, false},
+		{"version", "version", "Prints the version", printVersion, 0, 0, true},
 	}
 }
 
@@ -90,7 +91,7 @@ func (c command) start(ctx context.Context, args []string, out, errOut io.Writer
 		return errUsage
 	}
 	settings, err := loadConfig(os.Environ())
-	if err != nil {
+	if err != nil && !c.anyhow {
 		return err
 	}
 	return c.run(ctx, settings, flags.Args(), out)
