@@ -106,8 +106,8 @@ func form(example any) string {
 func ofText(s *schema, add func(bool, ...any)) {
 	add(false, "\xff")
 	if s.MaxLength != nil {
-		add(true, "a", strings.Repeat("a", *s.MaxLength))
-		add(false, strings.Repeat("a", *s.MaxLength+1))
+		add(true, "a", strings.Repeat("a", *s.MaxLength), strings.Repeat("灯", *s.MaxLength))
+		add(false, strings.Repeat("a", *s.MaxLength+1), strings.Repeat("灯", *s.MaxLength+1))
 	}
 }
 
@@ -177,4 +177,14 @@ func TestContractSerializesLists(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A probe is answered whatever parameters it has: they come with whoever probes.
+func TestProbesTakeNoNotice(t *testing.T) {
+	c := serve(t, opened(t))
+	for _, path := range []string{"/health", "/livez", "/readyz"} {
+		for _, query := range []string{"?nonsense=1", "?limit=0", "?%zz", "?a;b"} {
+			c.proper(request{method: http.MethodGet, target: path + query}, http.StatusOK)
+		}
+	}
 }

@@ -73,6 +73,7 @@ const (
 // healthTimeout bounds how long a sick database may delay the answer that it is sick.
 const healthTimeout = 2 * time.Second
 
+// getHealth, as getLiveness and getReadiness, takes whatever parameters there are: a probe never fails for one.
 func (s *Server) getHealth(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
 	defer cancel()
@@ -186,7 +187,10 @@ type info struct {
 	API         string    `json:"api"`
 }
 
-func (s *Server) getInfo(*http.Request) (any, error) {
+func (s *Server) getInfo(r *http.Request) (any, error) {
+	if err := parse(r).err(); err != nil {
+		return nil, err
+	}
 	return fresh{http.StatusOK, info{
 		Service: "data-api", Description: "The metadata and the history of a smart home, over HTTP",
 		Version: s.Version, Status: "running", Timestamp: time.Now().UTC(),

@@ -22,11 +22,14 @@ var contractJSON = sync.OnceValues(func() ([]byte, error) {
 	return json.Marshal(document)
 })
 
-func (s *Server) getOpenAPIYAML(*http.Request) (any, error) {
-	return file{"application/yaml", contract}, nil
+func (s *Server) getOpenAPIYAML(r *http.Request) (any, error) {
+	return file{"application/yaml", contract}, parse(r).err()
 }
 
-func (s *Server) getOpenAPIJSON(*http.Request) (any, error) {
+func (s *Server) getOpenAPIJSON(r *http.Request) (any, error) {
+	if err := parse(r).err(); err != nil {
+		return nil, err
+	}
 	body, err := contractJSON()
 	return file{"application/json", body}, err
 }

@@ -18,7 +18,7 @@ import (
 
 // What a parameter may be at most.
 const (
-	maxText = 255  // bytes of a value
+	maxText = 255  // characters of a value
 	maxList = 1000 // values of a comma list
 )
 
@@ -68,12 +68,17 @@ func (q *query) one(name string) (value string, given bool) {
 		q.refuse(name, "is given %d times", len(values))
 	case values[0] == "":
 		q.refuse(name, "is empty")
-	case len(values[0]) > maxText || !utf8.ValidString(values[0]):
-		q.refuse(name, "must be UTF-8 text of at most %d bytes", maxText)
+	case !isText(values[0]):
+		q.refuse(name, "must be UTF-8 text of at most %d characters", maxText)
 	default:
 		return values[0], true
 	}
 	return "", false
+}
+
+// isText says whether a value is text of no more than maxText characters, as the contract counts them.
+func isText(value string) bool {
+	return utf8.ValidString(value) && utf8.RuneCountInString(value) <= maxText
 }
 
 // text is a parameter that is compared as it is; nil where it is not given.
@@ -99,7 +104,7 @@ func (q *query) listOf(name, none string) *string {
 	var items []*string
 	for _, item := range strings.Split(strings.Join(given, ","), ",") {
 		switch {
-		case item == "" || len(item) > maxText || !utf8.ValidString(item):
+		case item == "" || !isText(item):
 			q.refuse(name, "must be ids with commas between them")
 			return nil
 		case item == none:
