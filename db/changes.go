@@ -10,7 +10,10 @@ import (
 )
 
 // ChangeKinds are the kinds of rows whose changes are logged.
-var ChangeKinds = []string{"floor", "label", "area", "config_entry", "device", "entity"}
+var ChangeKinds = []string{"floor", "label", "area", "config_entry", "device", "entity", preference}
+
+// preference is the kind that is only for those who ask for it: what people prefer is their own business.
+const preference = "preference"
 
 // Log is what the change log holds at one moment.
 type Log struct {
@@ -28,7 +31,7 @@ type Bound struct {
 // ChangeQuery says which changes are meant.
 type ChangeQuery struct {
 	Since, Until Bound
-	Kinds        []string // some of ChangeKinds; nil for all
+	Kinds        []string // some of ChangeKinds; nil for all but preferences
 	ID           string   // "" for all
 	Limit        int64    // at least 1
 	// After continues the list of CollapsedChanges after the change with this number.
@@ -201,7 +204,8 @@ func (c ChangeQuery) kinds() *string {
 
 // holds says whether a change is of the kinds and of the id that are meant.
 func (c ChangeQuery) holds(change Change) bool {
-	return (c.Kinds == nil || slices.Contains(c.Kinds, change.Kind)) && (c.ID == "" || c.ID == change.ID)
+	meant := c.Kinds == nil && change.Kind != preference || slices.Contains(c.Kinds, change.Kind)
+	return meant && (c.ID == "" || c.ID == change.ID)
 }
 
 // list is a list as queries take it.

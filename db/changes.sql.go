@@ -18,7 +18,7 @@ SELECT l.seq, l.at, l.kind, l.id,
 FROM (
   SELECT min(s.seq) AS earliest, max(s.seq) AS latest FROM changes AS s
   WHERE s.seq > ?1 AND s.seq <= ?2
-    AND (s.kind IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) OR ?3 IS NULL)
+    AND (s.kind IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) OR ?3 IS NULL AND s.kind <> 'preference')
     AND (s.id = ?4 OR ?4 IS NULL)
   GROUP BY s.key, s.kind
 ) AS found
@@ -231,22 +231,24 @@ FROM (
   ORDER BY 1 LIMIT -1
 ) AS found
 JOIN changes_view AS c ON c.seq = found.seq
-WHERE (c.kind IN (SELECT value FROM json_each(CAST(?4 AS TEXT))) OR ?4 IS NULL)
+WHERE (c.kind IN (SELECT value FROM json_each(CAST(?4 AS TEXT)))
+  OR ?4 IS NULL AND (c.kind <> 'preference' OR CAST(?6 AS BOOLEAN)))
 ORDER BY found.seq
 LIMIT ?5
 `
 
 type ListChangesParams struct {
-	ID    *string `json:"id"`
-	Since int64   `json:"since"`
-	Until int64   `json:"until"`
-	Kinds *string `json:"kinds"`
-	Lim   int64   `json:"lim"`
+	ID      *string `json:"id"`
+	Since   int64   `json:"since"`
+	Until   int64   `json:"until"`
+	Kinds   *string `json:"kinds"`
+	Lim     int64   `json:"lim"`
+	Private bool    `json:"private"`
 }
 
 // Lists the changes after @since up to @until, in order, of the kinds and of the one id where they are
 // given. Of each kind no more are looked at than are wanted in all, so that a rare one is not searched for
-// among all others.
+// among all others. Those of preferences are for who asks for the kind preference, or for private changes.
 func (q *Queries) ListChanges(ctx context.Context, arg ListChangesParams) ([]Change, error) {
 	rows, err := q.db.QueryContext(ctx, listChanges,
 		arg.ID,
@@ -254,6 +256,7 @@ func (q *Queries) ListChanges(ctx context.Context, arg ListChangesParams) ([]Cha
 		arg.Until,
 		arg.Kinds,
 		arg.Lim,
+		arg.Private,
 	)
 	if err != nil {
 		return nil, err

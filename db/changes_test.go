@@ -13,7 +13,8 @@ UNION ALL SELECT 'label', key, document FROM labels_as_json
 UNION ALL SELECT 'area', key, document FROM areas_as_json
 UNION ALL SELECT 'config_entry', key, document FROM config_entries_as_json
 UNION ALL SELECT 'device', key, document FROM devices_as_json
-UNION ALL SELECT 'entity', key, document FROM entities_as_json`
+UNION ALL SELECT 'entity', key, document FROM entities_as_json
+UNION ALL SELECT 'preference', key, document FROM preferences_as_json`
 
 // replayed is a registry that is made from the change log alone.
 type replayed struct {

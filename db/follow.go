@@ -117,7 +117,7 @@ func (l *looker) read(ctx context.Context) (t *tail, err error) {
 		if err != nil {
 			return err
 		}
-		rows, err := q.ListChanges(ctx, ListChangesParams{Since: last.Seq, Until: log.Newest.Seq, Lim: tailLength + 1})
+		rows, err := q.ListChanges(ctx, ListChangesParams{Since: last.Seq, Until: log.Newest.Seq, Private: true, Lim: tailLength + 1})
 		t = l.tail.grown(rows, log)
 		return err
 	})

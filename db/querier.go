@@ -35,6 +35,8 @@ type Querier interface {
 	CountLabels(ctx context.Context, arg CountLabelsParams) (int64, error)
 	// Deletes the entities whose entity_id was taken by another and that got no new one.
 	DeleteParkedEntities(ctx context.Context) (int64, error)
+	// Deletes what a user stored, so that the defaults hold again.
+	DeletePreferences(ctx context.Context, userID string) error
 	// Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
 	// SaveEntity.
 	DescribeEntity(ctx context.Context, arg DescribeEntityParams) error
@@ -61,6 +63,8 @@ type Querier interface {
 	GetFloor(ctx context.Context, floorID string) (Floor, error)
 	// Gets one label by its id.
 	GetLabel(ctx context.Context, labelID string) (Label, error)
+	// Gets what a user prefers: the defaults, with no updated_at, where nothing was stored.
+	GetPreferences(ctx context.Context, userID string) (GetPreferencesRow, error)
 	// Says whether anything of an integration is known: a config entry, a device or an entity.
 	IntegrationExists(ctx context.Context, integration string) (bool, error)
 	// Lists the areas that match, by area_id, from the one after @after.
@@ -68,7 +72,7 @@ type Querier interface {
 	ListAreas(ctx context.Context, arg ListAreasParams) ([]Area, error)
 	// Lists the changes after @since up to @until, in order, of the kinds and of the one id where they are
 	// given. Of each kind no more are looked at than are wanted in all, so that a rare one is not searched for
-	// among all others.
+	// among all others. Those of preferences are for who asks for the kind preference, or for private changes.
 	ListChanges(ctx context.Context, arg ListChangesParams) ([]Change, error)
 	// Lists the config entries that match, by entry_id, from the one after @after.
 	// There are tens of them, so the filters may scan.
@@ -104,8 +108,12 @@ type Querier interface {
 	MatchFloor(ctx context.Context, floorID string) (FloorRow, error)
 	// Finds a label by its id. Gives the registry's own columns, as SaveLabel takes them.
 	MatchLabel(ctx context.Context, labelID string) (LabelRow, error)
+	// Merges a patch (RFC 7396) into what a user prefers.
+	MergePreferences(ctx context.Context, arg MergePreferencesParams) error
 	// Notes up to where the log was pruned.
 	NotePruned(ctx context.Context, arg NotePrunedParams) error
+	// Notes that the teams of the environment are taken over. Counts 0 where they were before.
+	NoteTeamsTaken(ctx context.Context) (int64, error)
 	// Frees an entity_id for the entity that it belongs to now. The holder waits under a name that no
 	// entity can have, for its own new name to come in the same transaction. Its domain stays.
 	ParkEntity(ctx context.Context, arg ParkEntityParams) error
@@ -123,6 +131,10 @@ type Querier interface {
 	SaveFloor(ctx context.Context, arg SaveFloorParams) error
 	// Stores a label: a new one where @key is 0, else the one with that key, as a whole.
 	SaveLabel(ctx context.Context, arg SaveLabelParams) error
+	// Stores what a user prefers, as a whole.
+	SavePreferences(ctx context.Context, arg SavePreferencesParams) error
+	// Gives the user default the teams of a document, where there is no choice of teams yet.
+	TakeTeams(ctx context.Context, teams string) error
 }
 
 var _ Querier = (*Queries)(nil)

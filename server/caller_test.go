@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"dataapi/db"
 	"dataapi/internal/hass"
 )
@@ -26,6 +28,29 @@ type caller struct {
 	server *Server
 	url    string
 	log    *lines
+}
+
+// exampleOf is the body that the contract shows for an operation, "" where it takes none.
+func exampleOf(t testing.TB, method, path string) string {
+	var c struct {
+		Paths map[string]map[string]struct {
+			Body struct {
+				Content map[string]struct{ Example any }
+			} `yaml:"requestBody"`
+		}
+	}
+	if err := yaml.Unmarshal(contract, &c); err != nil {
+		t.Fatal(err)
+	}
+	example := c.Paths[path][strings.ToLower(method)].Body.Content["application/json"].Example
+	if example == nil {
+		return ""
+	}
+	text, err := json.Marshal(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // inMemory returns a caller of a server over an empty database in memory.

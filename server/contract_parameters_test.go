@@ -140,7 +140,9 @@ func TestContractHasTheBounds(t *testing.T) {
 	api.each(func(method, path string, op *operation) {
 		for _, name := range sortedKeys(op.parameters("query")) {
 			for _, probe := range api.probes(op.parameters("query")[name]) {
-				c.try(request{method: method, target: fill(path, nil) + "?" + probe.query}, name, probe.good)
+				q := op.example(t, method, path)
+				q.target += "?" + probe.query
+				c.try(q, name, probe.good)
 				n++
 			}
 		}

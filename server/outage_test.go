@@ -53,7 +53,7 @@ func (c *caller) unavailable(reason db.Reason) {
 	})
 	for _, rt := range c.server.Routes() {
 		if path := strings.NewReplacer("{", "", "}", "").Replace(rt.Path); rt.SQL != "-" {
-			a := c.do(rt.Method, path, "[]", "Content-Type: application/json")
+			a := c.do(rt.Method, path, exampleOf(c, rt.Method, rt.Path), "Content-Type: application/json")
 			if p := a.problem(503); p["reason"] != string(reason) || p["detail"] == "" || a.header.Get("Retry-After") == "" {
 				c.Errorf("%s %s: %s %v", rt.Method, path, a.body, a.header)
 			}

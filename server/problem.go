@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"dataapi/db"
@@ -37,12 +38,18 @@ var (
 	errEncoding    = errors.New("the body may be compressed by gzip and by nothing else")
 	errGzip        = errors.New("the body is not what Content-Encoding says")
 	errNoBody      = errors.New("the body cannot be read")
+	errStale       = errors.New("it was changed meanwhile, and is not what If-Match says: GET it anew")
 )
 
 // invalid is bad input: every field that is bad.
 type invalid []fieldError
 
 func (e invalid) Error() string { return "a parameter is not valid" }
+
+// syntax is a body that is not JSON as we take it; the text says where it is broken.
+type syntax string
+
+func (e syntax) Error() string { return "the body is not a JSON object: " + string(e) }
 
 // missing is an id that nothing has.
 type missing struct{ noun, id string }
@@ -59,6 +66,7 @@ func problemOf(err error) problem {
 		tooLarge *http.MaxBytesError
 		down     *db.Unavailable
 		lost     *db.Gone
+		broken   syntax
 	)
 	switch {
 	case errors.As(err, &bad):
@@ -69,10 +77,12 @@ func problemOf(err error) problem {
 		return problem{Status: http.StatusNotFound}
 	case errors.Is(err, errMethod):
 		return problem{Status: http.StatusMethodNotAllowed, Detail: err.Error()}
-	case errors.Is(err, hass.ErrSyntax), errors.Is(err, errGzip), errors.Is(err, errNoBody):
+	case errors.Is(err, hass.ErrSyntax), errors.As(err, &broken), errors.Is(err, errGzip), errors.Is(err, errNoBody):
 		return problem{Status: http.StatusBadRequest, Detail: err.Error()}
 	case errors.As(err, &tooLarge):
-		return problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than MAX_BODY_BYTES allows"}
+		return problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is larger than the %d bytes that are allowed here", tooLarge.Limit)}
+	case errors.Is(err, errStale):
+		return problem{Status: http.StatusPreconditionFailed, Detail: err.Error()}
 	case errors.Is(err, errContentType), errors.Is(err, errEncoding):
 		return problem{Status: http.StatusUnsupportedMediaType, Detail: err.Error()}
 	case errors.Is(err, db.ErrConflict):

@@ -3,8 +3,6 @@ package server
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -19,7 +17,8 @@ import (
 	"dataapi/internal/hass"
 )
 
-// handler answers a request with a value that is encoded as JSON, with a fresh or a file, or with an error.
+// handler answers a request with a value that is encoded as JSON, with a fresh, a stored or a file, or with
+// an error.
 type handler func(r *http.Request) (any, error)
 
 // fresh is an answer about this moment, which nobody may keep.
@@ -62,6 +61,8 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error 
 		header["Cache-Control"] = noStore
 		s.send(w, r, v.status, body)
 		return nil
+	case stored:
+		return s.sendStored(w, r, v)
 	case file:
 		header.Set("Content-Type", v.contentType)
 		s.sendTagged(w, r, v.body)
@@ -93,40 +94,6 @@ func encode(value any) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	err := e.Encode(value)
 	return b.Bytes(), err
-}
-
-// sendTagged sends a body that clients may keep as long as its ETag holds: the hash of the bytes before
-// compression (RFC 9110, section 8.8.3).
-func (s *Server) sendTagged(w http.ResponseWriter, r *http.Request, body []byte) {
-	sum := sha256.Sum256(body)
-	tag := base64.RawURLEncoding.EncodeToString(sum[:16])
-	header := w.Header()
-	header["Cache-Control"] = revalidate
-	header["Vary"] = varyEncoding
-	if s.compresses(r, body) {
-		header["Etag"] = []string{`"` + tag + `-gzip"`}
-	} else {
-		header["Etag"] = []string{`"` + tag + `"`}
-	}
-	if noneMatch(r.Header.Values("If-None-Match"), tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	s.send(w, r, http.StatusOK, body)
-}
-
-// noneMatch says whether one of the tags in If-None-Match is ours, in whatever encoding.
-func noneMatch(headers []string, tag string) bool {
-	for _, h := range headers {
-		for t := range strings.SplitSeq(h, ",") {
-			t = strings.TrimSpace(t)
-			opaque := strings.Trim(strings.TrimPrefix(t, "W/"), `"`)
-			if t == "*" || strings.TrimSuffix(opaque, "-gzip") == tag {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, body []byte) {

@@ -34,12 +34,19 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/config_entries/{entry_id}", "getConfigEntry", "config_entries", s.getConfigEntry},
 		{"GET", "/api/v1/integrations/{domain}/analytics", "getIntegrationAnalytics", "config_entries", s.getIntegrationAnalytics},
 
+		{"GET", "/api/v1/users/{user_id}/preferences", "getPreferences", "preferences", s.getPreferences(userInPath)},
+		{"PUT", "/api/v1/users/{user_id}/preferences", "putPreferences", "preferences", s.putPreferences(userInPath)},
+		{"PATCH", "/api/v1/users/{user_id}/preferences", "patchPreferences", "preferences", s.patchPreferences(userInPath)},
+		{"DELETE", "/api/v1/users/{user_id}/preferences", "deletePreferences", "preferences", s.deletePreferences},
+
 		{"GET", "/api/devices", "listDevicesAlias", "devices", s.listDevices},
 		{"GET", "/api/devices/{device_id}", "getDeviceAlias", "devices", s.getDevice},
 		{"GET", "/api/entities", "listEntitiesAlias", "entities", s.listEntities},
 		{"GET", "/api/entities/{entity_id}", "getEntityAlias", "entities", s.getEntity},
 		{"GET", "/api/integrations", "listIntegrations", "config_entries", s.listIntegrations},
 		{"GET", "/api/integrations/{domain}/analytics", "getIntegrationAnalyticsAlias", "config_entries", s.getIntegrationAnalytics},
+		{"GET", "/api/user/preferences", "getUserPreferences", "preferences", s.getPreferences(userInQuery)},
+		{"POST", "/api/user/preferences", "postUserPreferences", "preferences", s.patchPreferences(userInQuery)},
 
 		{"POST", "/internal/devices/bulk_upsert", "bulkUpsertDevices", "devices", s.bulkUpsertDevices},
 		{"POST", "/internal/entities/bulk_upsert", "bulkUpsertEntities", "entities", s.bulkUpsertEntities},

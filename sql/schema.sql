@@ -888,3 +888,46 @@ SELECT e.key, e.entity_id, e.effective_name AS name, e.domain, e.platform, e.dev
        e.extra, e.created_at, e.modified_at, e.updated_at, e.updated_at AS timestamp
 FROM entities AS e
 LEFT JOIN areas AS a ON a.key = e.area_key;
+
+CREATE TABLE preferences (
+  key        INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id    TEXT    NOT NULL UNIQUE,
+  document   JSON    NOT NULL CHECK (json_type(document) = 'object'),
+  created_at TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  updated_at TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
+);
+
+CREATE TABLE preference_defaults (
+  document       JSON NOT NULL,
+  teams_taken_at TEXT
+);
+
+CREATE VIEW preferences_as_json AS
+SELECT t.key, json_insert(t.document, '$.user_id', t.user_id) AS document
+FROM preferences AS t;
+
+CREATE TRIGGER preferences_keep_id BEFORE UPDATE OF user_id ON preferences
+WHEN NEW.user_id <> OLD.user_id
+BEGIN
+  SELECT raise(ABORT, 'user_id identifies the preferences and cannot change');
+END;
+
+CREATE TRIGGER preferences_inserted AFTER INSERT ON preferences
+BEGIN
+  INSERT INTO changes (kind, key, id, action, after)
+  SELECT 'preference', j.key, NEW.user_id, 'created', j.document FROM preferences_as_json AS j WHERE j.key = NEW.key;
+END;
+
+CREATE TRIGGER preferences_updated AFTER UPDATE OF document ON preferences
+WHEN NEW.document <> OLD.document
+BEGIN
+  INSERT INTO changes (kind, key, id, action, before, after)
+  SELECT 'preference', j.key, NEW.user_id, 'updated', json_insert(OLD.document, '$.user_id', OLD.user_id), j.document
+  FROM preferences_as_json AS j WHERE j.key = NEW.key;
+END;
+
+CREATE TRIGGER preferences_deleted BEFORE DELETE ON preferences
+BEGIN
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'preference', j.key, OLD.user_id, 'deleted', j.document FROM preferences_as_json AS j WHERE j.key = OLD.key;
+END;

@@ -33,6 +33,7 @@ type config struct {
 	MaxBodyBytes      int64         `env:"MAX_BODY_BYTES" envDefault:"67108864" help:"largest body of a registry write"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
 	InfluxURL         string        `env:"INFLUXDB_URL" help:"InfluxDB server to watch, such as http://localhost:8086"`
+	SelectedTeams     string        `env:"SELECTED_TEAMS" help:"teams for the preferences of the user default, taken over once: a JSON object, or nfl:dal,nhl:vgk"`
 	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat         string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 }
@@ -116,6 +117,9 @@ func (c config) check() error {
 	}
 	if _, err := c.influx(); err != nil {
 		problems = append(problems, fmt.Errorf("INFLUXDB_URL: %w", err))
+	}
+	if _, err := c.teams(); err != nil {
+		refuse("SELECTED_TEAMS", strconv.Quote(c.SelectedTeams), "it must be a JSON object of lists, or a list such as nfl:dal,nhl:vgk")
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		refuse("LOG_FORMAT", strconv.Quote(c.LogFormat), "it must be text or json")

@@ -77,6 +77,9 @@ func runAll(ctx context.Context, c config, log *slog.Logger, h *http.Server, l n
 	if influx != nil {
 		g.Go(func() error { return influx.Run(ctx) })
 	}
+	if teams, err := c.teams(); err == nil && teams != "" {
+		g.Go(func() error { return takeTeams(ctx, metadata, teams) })
+	}
 	g.Go(func() error {
 		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err

@@ -1,6 +1,6 @@
 -- Lists the changes after @since up to @until, in order, of the kinds and of the one id where they are
 -- given. Of each kind no more are looked at than are wanted in all, so that a rare one is not searched for
--- among all others.
+-- among all others. Those of preferences are for who asks for the kind preference, or for private changes.
 -- name: ListChanges :many
 SELECT c.*
 FROM (
@@ -22,7 +22,8 @@ FROM (
   ORDER BY 1 LIMIT -1
 ) AS found
 JOIN changes_view AS c ON c.seq = found.seq
-WHERE (c.kind IN (SELECT value FROM json_each(CAST(sqlc.narg('kinds') AS TEXT))) OR @kinds IS NULL)
+WHERE (c.kind IN (SELECT value FROM json_each(CAST(sqlc.narg('kinds') AS TEXT)))
+  OR @kinds IS NULL AND (c.kind <> 'preference' OR CAST(@private AS BOOLEAN)))
 ORDER BY found.seq
 LIMIT @lim;
 
@@ -59,7 +60,7 @@ SELECT l.seq, l.at, l.kind, l.id,
 FROM (
   SELECT min(s.seq) AS earliest, max(s.seq) AS latest FROM changes AS s
   WHERE s.seq > @since AND s.seq <= @until
-    AND (s.kind IN (SELECT value FROM json_each(CAST(sqlc.narg('kinds') AS TEXT))) OR @kinds IS NULL)
+    AND (s.kind IN (SELECT value FROM json_each(CAST(sqlc.narg('kinds') AS TEXT))) OR @kinds IS NULL AND s.kind <> 'preference')
     AND (s.id = sqlc.narg('id') OR @id IS NULL)
   GROUP BY s.key, s.kind
 ) AS found
