@@ -90,8 +90,8 @@ func (c Config) writerDSN() string {
 }
 
 // openingDSN opens the file as it is: the journal mode would be written into it, whosever it is.
-func (c Config) openingDSN() string {
-	return c.dsn(c.Timeout, "_txlock=immediate", "_pragma=foreign_keys(1)")
+func (c Config) openingDSN(timeout time.Duration) string {
+	return c.dsn(timeout, "_txlock=immediate", "_pragma=foreign_keys(1)")
 }
 
 // readerDSN opens the file for reading only. immutable is for a file that nobody can write: SQLite then

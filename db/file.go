@@ -138,7 +138,8 @@ func (d *DB) openWritable(ctx context.Context) (*target, error) {
 // prepareFile makes the file ready for the pools, by a connection that ends before they begin. What is
 // not ours, or newer, is left as it is.
 func (d *DB) prepareFile(ctx context.Context) error {
-	pool := newPool(rawConnector(d.config.openingDSN()), 1)
+	timeout := d.patience()
+	pool := newPool(rawConnector(d.config.openingDSN(timeout)), 1)
 	defer pool.Close()
 	c, err := pool.Conn(ctx)
 	if err != nil {
@@ -156,10 +157,19 @@ func (d *DB) prepareFile(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := useLog(ctx, c, d.config.Timeout); err != nil {
+	if err := useLog(ctx, c, timeout); err != nil {
 		return err
 	}
 	return probeWritable(ctx, c)
+}
+
+// patience is how long opening waits for another process's lock. Run tries again anyhow: meanwhile it says
+// what is in the way, and it can be stopped.
+func (d *DB) patience() time.Duration {
+	if d.watched.Load() {
+		return min(d.config.Timeout, retryEvery)
+	}
+	return d.config.Timeout
 }
 
 // migrateFile migrates what is older, after a copy of it was put beside it.

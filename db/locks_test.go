@@ -105,6 +105,26 @@ func TestOpeningWhileAnotherProcessHasTheFileForItself(t *testing.T) {
 	wantServed(t, d, "a shell")
 }
 
+// The patience of a write would make both the truth and the end wait.
+func TestOpeningALockedFileDelaysNeitherTheTruthNorTheEnd(t *testing.T) {
+	t.Parallel()
+	path := fileIn(t)
+	overwrite(t, path, databaseWith(t, "a"))
+	holdInShell(t, path, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; SELECT count(*) FROM floors;")
+	d := unopened(t, DefaultConfig(path)) // would wait 30 s
+	short, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error)
+	go func() { ended <- d.Run(short) }()
+	wantLost(t, d, Locked)
+	stop()
+	start := time.Now()
+	<-ended
+	if took := time.Since(start); took > 15*time.Second {
+		t.Errorf("Run ended after %v", took)
+	}
+}
+
 // The audit learns nothing from a lock, and says nothing then.
 func TestALockIsNoDamage(t *testing.T) {
 	path := fileIn(t)

@@ -91,7 +91,11 @@ func (s *schema) judgeOthers(ctx context.Context, c *sql.Conn, tables []string) 
 	if err := c.QueryRowContext(ctx, datasql.Admin("is_predecessor")).Scan(&s.predecessor); err != nil {
 		return err
 	}
-	if !s.predecessor || len(s.applied) > 0 {
+	switch {
+	case len(s.applied) > 0:
+		return unavailable(Foreign, nil, "the file is a SQLite database with other migrations than data-api's (%s, …): "+
+			"it is of another program, or of a data-api from before its first release", s.applied[0])
+	case !s.predecessor:
 		return unavailable(Foreign, nil, "the file is a SQLite database with other tables than data-api's (%s, …)",
 			append(tables, versionsTable)[0])
 	}
