@@ -90,7 +90,11 @@ func (q *Queries) CollapseChanges(ctx context.Context, arg CollapseChangesParams
 }
 
 const findChangeBefore = `-- name: FindChangeBefore :one
-SELECT c.seq, c.at FROM changes AS c WHERE c.at < ?1 ORDER BY c.at DESC, c.seq DESC LIMIT 1
+SELECT c.seq, c.at FROM changes AS c
+WHERE c.seq >= coalesce((SELECT p.seq FROM changes AS p WHERE p.seq % 64 = 0 AND p.at < ?1 ORDER BY p.at DESC LIMIT 1), 0)
+  AND c.seq <= coalesce((SELECT n.seq FROM changes AS n WHERE n.seq % 64 = 0 AND n.at >= ?1 ORDER BY n.at LIMIT 1), 9223372036854775807)
+  AND c.at < ?1
+ORDER BY c.seq DESC LIMIT 1
 `
 
 type FindChangeBeforeRow struct {
@@ -98,7 +102,8 @@ type FindChangeBeforeRow struct {
 	At  string `json:"at"`
 }
 
-// Finds the last change before a time.
+// Finds the last change before a time: the log is in the order of time, and every 64th change is found by
+// its time.
 func (q *Queries) FindChangeBefore(ctx context.Context, at string) (FindChangeBeforeRow, error) {
 	row := q.db.QueryRowContext(ctx, findChangeBefore, at)
 	var i FindChangeBeforeRow

@@ -21,9 +21,9 @@ SELECT iif(rare, 'rare', 'd') || i, 'Device ' || i, iif(rare, 'rare', 'Maker ' |
 FROM (SELECT i, i <= 3 AS rare FROM n);
 DROP TRIGGER entities_inserted;
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-INSERT INTO entities (entity_id, platform, device_id, original_device_class, entity_category, disabled_by, original_name, device_key, area_key, effective_name)
+INSERT INTO entities (entity_id, platform, device_id, original_device_class, entity_category, disabled_by, original_name, device_key, area_key, device_name)
 SELECT iif(rare, 'rare', iif(i % 3, 'sensor', 'light')) || '.e' || i, iif(rare, 'rare', 'p' || (i % 4)), d.device_id, iif(rare, 'rare', 'c' || (i % 5)),
-       iif(rare, 'rare', 'config'), iif(rare, 'user', NULL), 'Entity ' || i, d.key, d.area_key, 'Entity ' || i
+       iif(rare, 'rare', 'config'), iif(rare, 'user', NULL), 'Entity ' || i, d.key, d.area_key, d.name
 FROM (SELECT i, i <= 3 AS rare FROM n) JOIN devices AS d ON d.key = iif(rare, i, 4 + i % (?1 - 3));
 UPDATE entities SET labels = '["rare"]' WHERE platform = 'rare'`
 

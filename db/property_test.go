@@ -14,7 +14,7 @@ WHERE (d.area_key, d.via_device_key, d.parent_device_key, d.config_entry_key, d.
   IS NOT (r.area_key, r.via_device_key, r.parent_device_key, r.config_entry_key, r.effective_manufacturer, r.effective_integration)
 UNION ALL
 SELECT 'entity', e.entity_id FROM entities AS e JOIN entities_resolved AS r ON r.key = e.key
-WHERE (e.device_key, e.area_key, e.config_entry_key, e.effective_name) IS NOT (r.device_key, r.area_key, r.config_entry_key, r.effective_name)
+WHERE (e.device_key, e.area_key, e.config_entry_key, e.device_name) IS NOT (r.device_key, r.area_key, r.config_entry_key, r.device_name)
 UNION ALL
 SELECT 'floor of area', a.area_id FROM areas AS a LEFT JOIN floors AS f ON f.floor_id = a.floor_id WHERE a.floor_key IS NOT f.key
 UNION ALL

@@ -40,7 +40,8 @@ type Querier interface {
 	// Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
 	// SaveEntity.
 	DescribeEntity(ctx context.Context, arg DescribeEntityParams) error
-	// Finds the last change before a time.
+	// Finds the last change before a time: the log is in the order of time, and every 64th change is found by
+	// its time.
 	FindChangeBefore(ctx context.Context, at string) (FindChangeBeforeRow, error)
 	// Finds up to where the log may be pruned: the last of those changes at its beginning that are all from
 	// before a time, but no more than @lim, and never the newest change. What a clock that was wrong stamped

@@ -164,11 +164,17 @@ CREATE TABLE entities (
   domain                 TEXT    NOT NULL GENERATED ALWAYS AS (ltrim(substr(entity_id, 1, instr(entity_id, '.') - 1), '~')) VIRTUAL,
   disabled               BOOLEAN NOT NULL GENERATED ALWAYS AS (disabled_by IS NOT NULL) VIRTUAL,
   effective_device_class TEXT             GENERATED ALWAYS AS (coalesce(device_class, original_device_class)) VIRTUAL,
+  -- Home Assistant's rule: the user's name, else the integration's (after the device's where
+  -- has_entity_name says so), else the object id.
+  effective_name         TEXT    NOT NULL GENERATED ALWAYS AS (coalesce(
+    nullif(name, ''),
+    nullif(trim(CASE WHEN has_entity_name THEN coalesce(device_name, '') ELSE '' END || ' ' || coalesce(original_name, '')), ''),
+    substr(entity_id, instr(entity_id, '.') + 1))) STORED,
   -- derived
   device_key             INTEGER REFERENCES devices (key),
   area_key               INTEGER REFERENCES areas (key),
   config_entry_key       INTEGER REFERENCES config_entries (key),
-  effective_name         TEXT    NOT NULL DEFAULT ''
+  device_name            TEXT
 );
 CREATE INDEX entities_by_unique_id    ON entities (unique_id, platform) WHERE unique_id IS NOT NULL;
 CREATE INDEX entities_by_device       ON entities (device_key, entity_id);
@@ -216,7 +222,7 @@ CREATE TABLE changes (
 CREATE INDEX changes_by_kind ON changes (kind);
 CREATE INDEX changes_by_key  ON changes (key, kind);
 CREATE INDEX changes_by_id   ON changes (id, kind);
-CREATE INDEX changes_by_time ON changes (at);
+CREATE INDEX changes_by_time ON changes (at) WHERE seq % 64 = 0;
 
 CREATE TABLE change_log (
   log_id     TEXT    NOT NULL,
@@ -323,12 +329,7 @@ SELECT e.key,
        d.key AS device_key,
        coalesce(a.key, d.area_key) AS area_key,
        c.key AS config_entry_key,
-       coalesce(
-         nullif(e.name, ''),
-         nullif(trim(CASE WHEN e.has_entity_name THEN coalesce(d.name_by_user, d.name, '') ELSE '' END
-           || ' ' || coalesce(e.original_name, '')), ''),
-         substr(e.entity_id, instr(e.entity_id, '.') + 1)
-       ) AS effective_name
+       CAST(coalesce(nullif(d.name_by_user, ''), d.name, '') AS TEXT) AS device_name
 FROM entities AS e
 LEFT JOIN devices AS d ON d.device_id = e.device_id
 LEFT JOIN areas AS a ON a.area_id = e.area_id
@@ -512,8 +513,8 @@ BEGIN
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE parent_device_key IS NULL AND parent_device_id = NEW.device_id AND key <> NEW.key;
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
+    (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE device_key IS NULL AND device_id = NEW.device_id;
 END;
 
@@ -598,8 +599,8 @@ END;
 CREATE TRIGGER devices_named AFTER UPDATE OF name, name_by_user ON devices
 WHEN (NEW.name, NEW.name_by_user) IS NOT (OLD.name, OLD.name_by_user)
 BEGIN
-  UPDATE entities SET effective_name = (SELECT r.effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
-  WHERE device_key = NEW.key AND has_entity_name AND coalesce(name, '') = '';
+  UPDATE entities SET device_name = (SELECT r.device_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  WHERE device_key = NEW.key;
 END;
 
 CREATE TRIGGER devices_logged BEFORE DELETE ON devices
@@ -615,8 +616,8 @@ BEGIN
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE parent_device_key = OLD.key;
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
+    (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE device_key = OLD.key;
 END;
 
@@ -625,11 +626,18 @@ BEGIN
   INSERT INTO areas (area_id, name)
   SELECT NEW.area_id, NEW.area_id
   WHERE NEW.area_id <> '' AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
+    (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key;
   INSERT INTO changes (kind, key, id, action, after)
   VALUES ('entity', NEW.key, NEW.entity_id, 'created', (SELECT j.document FROM entities_as_json AS j WHERE j.key = NEW.key));
+END;
+
+CREATE TRIGGER entities_moving BEFORE UPDATE OF area_id ON entities
+WHEN NEW.area_id IS NOT OLD.area_id AND NEW.area_id <> ''
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id WHERE NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
 END;
 
 CREATE TRIGGER entities_updated AFTER UPDATE OF
@@ -637,18 +645,12 @@ CREATE TRIGGER entities_updated AFTER UPDATE OF
   object_id_base, suggested_object_id, translation_key, icon, original_icon, device_class,
   original_device_class, unit_of_measurement, supported_features, entity_category, disabled_by, hidden_by,
   device_id, area_id, config_entry_id, config_subentry_id, labels, aliases, aliases_v2, categories,
-  capabilities, options, extra, area_key, effective_name ON entities
-WHEN OLD.effective_name <> ''
+  capabilities, options, extra, area_key, device_name ON entities
+WHEN OLD.device_name IS NOT NULL
 BEGIN
-  INSERT INTO areas (area_id, name)
-  SELECT NEW.area_id, NEW.area_id
-  WHERE NEW.area_id IS NOT OLD.area_id AND NEW.area_id <> '' AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
-  WHERE key = NEW.key AND (NEW.device_id, NEW.area_id, NEW.config_entry_id, NEW.entity_id, NEW.name, NEW.original_name,
-     NEW.has_entity_name)
-    IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id, OLD.entity_id, OLD.name, OLD.original_name,
-     OLD.has_entity_name);
+  UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
+    (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE key = NEW.key AND (NEW.device_id, NEW.area_id, NEW.config_entry_id) IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id);
   INSERT INTO changes (kind, key, id, action, before, after)
   SELECT 'entity', NEW.key, NEW.entity_id, 'updated', c.previous, c.present
   FROM (SELECT json_object(

@@ -173,11 +173,17 @@ CREATE TABLE entities (
   domain                 TEXT    NOT NULL GENERATED ALWAYS AS (ltrim(substr(entity_id, 1, instr(entity_id, '.') - 1), '~')) VIRTUAL,
   disabled               BOOLEAN NOT NULL GENERATED ALWAYS AS (disabled_by IS NOT NULL) VIRTUAL,
   effective_device_class TEXT             GENERATED ALWAYS AS (coalesce(device_class, original_device_class)) VIRTUAL,
+  -- Home Assistant's rule: the user's name, else the integration's (after the device's where
+  -- has_entity_name says so), else the object id.
+  effective_name         TEXT    NOT NULL GENERATED ALWAYS AS (coalesce(
+    nullif(name, ''),
+    nullif(trim(CASE WHEN has_entity_name THEN coalesce(device_name, '') ELSE '' END || ' ' || coalesce(original_name, '')), ''),
+    substr(entity_id, instr(entity_id, '.') + 1))) STORED,
   -- derived
   device_key             INTEGER REFERENCES devices (key),
   area_key               INTEGER REFERENCES areas (key),
   config_entry_key       INTEGER REFERENCES config_entries (key),
-  effective_name         TEXT    NOT NULL DEFAULT ''
+  device_name            TEXT
 );
 CREATE INDEX entities_by_unique_id    ON entities (unique_id, platform) WHERE unique_id IS NOT NULL;
 CREATE INDEX entities_by_device       ON entities (device_key, entity_id);

@@ -27,20 +27,14 @@ LEFT JOIN devices AS p ON p.device_id = d.parent_device_id AND p.key <> d.key
 LEFT JOIN areas AS b ON b.area_id = p.area_id
 LEFT JOIN config_entries AS c ON c.entry_id = d.effective_config_entry_id;
 
--- How the derived columns of an entity follow from its own and its device's. The name is Home
--- Assistant's rule: the user's, else the integration's (after the device's name where
--- has_entity_name says so), else the object id.
+-- How the derived columns of an entity follow from its own and its device's. What its device is called is
+-- kept beside it, so that a name needs no other row.
 CREATE VIEW entities_resolved AS
 SELECT e.key,
        d.key AS device_key,
        coalesce(a.key, d.area_key) AS area_key,
        c.key AS config_entry_key,
-       coalesce(
-         nullif(e.name, ''),
-         nullif(trim(CASE WHEN e.has_entity_name THEN coalesce(d.name_by_user, d.name, '') ELSE '' END
-           || ' ' || coalesce(e.original_name, '')), ''),
-         substr(e.entity_id, instr(e.entity_id, '.') + 1)
-       ) AS effective_name
+       CAST(coalesce(nullif(d.name_by_user, ''), d.name, '') AS TEXT) AS device_name
 FROM entities AS e
 LEFT JOIN devices AS d ON d.device_id = e.device_id
 LEFT JOIN areas AS a ON a.area_id = e.area_id
@@ -226,8 +220,8 @@ BEGIN
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE parent_device_key IS NULL AND parent_device_id = NEW.device_id AND key <> NEW.key;
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
+    (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE device_key IS NULL AND device_id = NEW.device_id;
 END;
 
@@ -314,8 +308,8 @@ END;
 CREATE TRIGGER devices_named AFTER UPDATE OF name, name_by_user ON devices
 WHEN (NEW.name, NEW.name_by_user) IS NOT (OLD.name, OLD.name_by_user)
 BEGIN
-  UPDATE entities SET effective_name = (SELECT r.effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
-  WHERE device_key = NEW.key AND has_entity_name AND coalesce(name, '') = '';
+  UPDATE entities SET device_name = (SELECT r.device_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  WHERE device_key = NEW.key;
 END;
 
 CREATE TRIGGER devices_logged BEFORE DELETE ON devices
@@ -331,8 +325,8 @@ BEGIN
   UPDATE devices SET (area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration) =
     (SELECT area_key, via_device_key, parent_device_key, config_entry_key, effective_manufacturer, effective_integration FROM devices_resolved AS r WHERE r.key = devices.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE parent_device_key = OLD.key;
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+  UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
+    (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key), updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
   WHERE device_key = OLD.key;
 END;
 
@@ -341,14 +335,22 @@ BEGIN
   INSERT INTO areas (area_id, name)
   SELECT NEW.area_id, NEW.area_id
   WHERE NEW.area_id <> '' AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
+    (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key;
   INSERT INTO changes (kind, key, id, action, after)
   VALUES ('entity', NEW.key, NEW.entity_id, 'created', (SELECT j.document FROM entities_as_json AS j WHERE j.key = NEW.key));
 END;
 
--- Also for what its device changes, but not for what entities_inserted derives: no name holds before that.
+-- The area that an entity moves to, before it is linked.
+CREATE TRIGGER entities_moving BEFORE UPDATE OF area_id ON entities
+WHEN NEW.area_id IS NOT OLD.area_id AND NEW.area_id <> ''
+BEGIN
+  INSERT INTO areas (area_id, name)
+  SELECT NEW.area_id, NEW.area_id WHERE NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
+END;
+
+-- Also for what its device changes, but not for what entities_inserted derives: device_name is null before that.
 -- What the trigger itself derives does not call it again, because triggers are not recursive (where a
 -- program makes them so, an entity that is moved or named is logged in two steps).
 CREATE TRIGGER entities_updated AFTER UPDATE OF
@@ -356,18 +358,12 @@ CREATE TRIGGER entities_updated AFTER UPDATE OF
   object_id_base, suggested_object_id, translation_key, icon, original_icon, device_class,
   original_device_class, unit_of_measurement, supported_features, entity_category, disabled_by, hidden_by,
   device_id, area_id, config_entry_id, config_subentry_id, labels, aliases, aliases_v2, categories,
-  capabilities, options, extra, area_key, effective_name ON entities
-WHEN OLD.effective_name <> ''
+  capabilities, options, extra, area_key, device_name ON entities
+WHEN OLD.device_name IS NOT NULL
 BEGIN
-  INSERT INTO areas (area_id, name)
-  SELECT NEW.area_id, NEW.area_id
-  WHERE NEW.area_id IS NOT OLD.area_id AND NEW.area_id <> '' AND NOT EXISTS (SELECT 1 FROM areas WHERE area_id = NEW.area_id);
-  UPDATE entities SET (device_key, area_key, config_entry_key, effective_name) =
-    (SELECT device_key, area_key, config_entry_key, effective_name FROM entities_resolved AS r WHERE r.key = entities.key)
-  WHERE key = NEW.key AND (NEW.device_id, NEW.area_id, NEW.config_entry_id, NEW.entity_id, NEW.name, NEW.original_name,
-     NEW.has_entity_name)
-    IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id, OLD.entity_id, OLD.name, OLD.original_name,
-     OLD.has_entity_name);
+  UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
+    (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key)
+  WHERE key = NEW.key AND (NEW.device_id, NEW.area_id, NEW.config_entry_id) IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id);
   INSERT INTO changes (kind, key, id, action, before, after)
   SELECT 'entity', NEW.key, NEW.entity_id, 'updated', c.previous, c.present
   FROM (SELECT json_object(
@@ -565,6 +561,7 @@ DROP TRIGGER entities_deleted;
 DROP TRIGGER entities_logged;
 DROP TRIGGER entities_renamed;
 DROP TRIGGER entities_updated;
+DROP TRIGGER entities_moving;
 DROP TRIGGER entities_inserted;
 DROP TRIGGER devices_deleted;
 DROP TRIGGER devices_logged;

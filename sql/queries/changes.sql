@@ -79,9 +79,14 @@ SELECT l.log_id, l.pruned_seq, l.pruned_at,
        CAST(coalesce((SELECT c.at FROM changes AS c WHERE c.seq = @seq), '') AS TEXT) AS at
 FROM change_log AS l;
 
--- Finds the last change before a time.
+-- Finds the last change before a time: the log is in the order of time, and every 64th change is found by
+-- its time.
 -- name: FindChangeBefore :one
-SELECT c.seq, c.at FROM changes AS c WHERE c.at < @at ORDER BY c.at DESC, c.seq DESC LIMIT 1;
+SELECT c.seq, c.at FROM changes AS c
+WHERE c.seq >= coalesce((SELECT p.seq FROM changes AS p WHERE p.seq % 64 = 0 AND p.at < @at ORDER BY p.at DESC LIMIT 1), 0)
+  AND c.seq <= coalesce((SELECT n.seq FROM changes AS n WHERE n.seq % 64 = 0 AND n.at >= @at ORDER BY n.at LIMIT 1), 9223372036854775807)
+  AND c.at < @at
+ORDER BY c.seq DESC LIMIT 1;
 
 -- Finds up to where the log may be pruned: the last of those changes at its beginning that are all from
 -- before a time, but no more than @lim, and never the newest change. What a clock that was wrong stamped
