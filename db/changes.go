@@ -99,21 +99,21 @@ func (d *DB) page(ctx context.Context, c ChangeQuery, list func(*Queries, Change
 		p.Changes, err = list(q, p)
 		return err
 	})
-	return p.cut(c.Limit), err
+	p.cut(c.Limit)
+	return p, err
 }
 
 // cut leaves as many changes as there may be, and says where to go on.
-func (p ChangePage) cut(limit int64) ChangePage {
+func (p *ChangePage) cut(limit int64) {
 	p.Next = p.Until
 	if p.More = int64(len(p.Changes)) > limit; p.More {
 		p.Changes = p.Changes[:limit]
-		p.Next = p.Since.after(p.Changes[limit-1])
+		p.Next = p.Since.After(p.Changes[limit-1])
 	}
-	return p
 }
 
-// after is the position after a change of the same log.
-func (p Position) after(c Change) Position { return positionOf(p.LogID, c.Seq, c.At) }
+// After is the position right after a change of the same log.
+func (p Position) After(c Change) Position { return positionOf(p.LogID, c.Seq, c.At) }
 
 // span is a page with no changes yet. One that ends before it begins is empty.
 func (q *Queries) span(ctx context.Context, c ChangeQuery) (p ChangePage, err error) {
@@ -203,7 +203,7 @@ func (c ChangeQuery) kinds() *string {
 }
 
 // holds says whether a change is of the kinds and of the id that are meant.
-func (c ChangeQuery) holds(change Change) bool {
+func (c *ChangeQuery) holds(change Change) bool {
 	meant := c.Kinds == nil && change.Kind != preference || slices.Contains(c.Kinds, change.Kind)
 	return meant && (c.ID == "" || c.ID == change.ID)
 }

@@ -17,28 +17,42 @@ func (d *DB) AwaitChanges(ctx context.Context, c ChangeQuery, patience time.Dura
 	patient := time.NewTimer(patience)
 	defer patient.Stop()
 	for {
-		p, err := d.nextChanges(ctx, c)
+		p, err := d.nextChanges(ctx, &c)
 		if err != nil || p.More || len(p.Changes) > 0 {
-			return p, err
+			return *p, err
 		}
 		switch again, err := d.feed.await(ctx, p.Next, patient.C); {
 		case err != nil:
 			return ChangePage{}, err
 		case !again:
-			return p, nil
+			return *p, nil
 		}
 		c.Since.Position = p.Next
 	}
 }
 
-// nextChanges takes the page from what the feed has at hand, else from the file.
-func (d *DB) nextChanges(ctx context.Context, c ChangeQuery) (ChangePage, error) {
+// Newest says where the log ends now. It leaves the reading to the one who looks for all who wait, if there
+// is one: thousands may ask at once, and each would need a stack that is large enough for SQLite.
+func (d *DB) Newest(ctx context.Context) (Position, error) {
+	if looked, err := d.feed.await(ctx, Position{}, time.After(reopenWait)); looked && err == nil {
+		if t := d.feed.recent(); t != nil {
+			return t.log.Newest, nil
+		}
+	}
+	log, err := d.ChangeLog(ctx)
+	return log.Newest, err
+}
+
+// nextChanges takes the page from what the feed has at hand, else from the file. It is a pointer, as is the
+// query, because those who wait are many: what they keep on their stacks counts.
+func (d *DB) nextChanges(ctx context.Context, c *ChangeQuery) (*ChangePage, error) {
 	if recent := d.feed.recent(); recent != nil {
 		if p, ok := recent.page(c); ok {
 			return p, nil
 		}
 	}
-	return d.ChangesBetween(ctx, c)
+	p, err := d.ChangesBetween(ctx, *c)
+	return &p, err
 }
 
 // feed tells those who follow the change log when it ends elsewhere.

@@ -64,13 +64,13 @@ func TestSpansOfAPrunedLog(t *testing.T) {
 	}
 	execute(t, d, "DELETE FROM changes WHERE seq <= 2")
 	execute(t, d, "UPDATE change_log SET pruned_seq = 2, pruned_at = '2026-01-01T00:00:02.000000Z'")
-	second := all.Since.after(all.Changes[1])
+	second := all.Since.After(all.Changes[1])
 	for name, test := range map[string]struct {
 		since Bound
 		want  string
 	}{
 		"the beginning":         {Bound{}, "c "},
-		"the first change":      {Bound{Position: all.Since.after(all.Changes[0])}, "pruned"},
+		"the first change":      {Bound{Position: all.Since.After(all.Changes[0])}, "pruned"},
 		"the last pruned one":   {Bound{Position: second}, "c "},
 		"another at its place":  {Bound{Position: Position{second.LogID, second.Seq, second.At + 1}}, "other_log"},
 		"the newest":            {Bound{Position: before}, ""},

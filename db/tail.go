@@ -25,7 +25,7 @@ func (t *tail) grown(next []Change, log Log) *tail {
 	for i, c := range slices.Backward(g.changes) {
 		size += len(c.ID) + len(c.Before) + len(c.After)
 		if len(g.changes)-i > tailLength || size > tailSize {
-			g.from = t.from.after(c)
+			g.from = t.from.After(c)
 			g.changes = g.changes[i+1:]
 			break
 		}
@@ -37,18 +37,19 @@ func (t *tail) grown(next []Change, log Log) *tail {
 }
 
 // page is the page that ChangesBetween would give, where the tail goes back that far.
-func (t *tail) page(c ChangeQuery) (ChangePage, bool) {
+func (t *tail) page(c *ChangeQuery) (*ChangePage, bool) {
 	first, there := t.find(c.Since.Position)
 	if !there || c.Until != (Bound{}) {
-		return ChangePage{}, false
+		return nil, false
 	}
-	p := ChangePage{Changes: []Change{}, Since: c.Since.Position, Until: t.log.Newest, Log: t.log}
+	p := &ChangePage{Changes: []Change{}, Since: c.Since.Position, Until: t.log.Newest, Log: t.log}
 	for _, change := range t.changes[first:] {
 		if c.holds(change) && int64(len(p.Changes)) <= c.Limit {
 			p.Changes = append(p.Changes, change)
 		}
 	}
-	return p.cut(c.Limit), true
+	p.cut(c.Limit)
+	return p, true
 }
 
 // find returns which of the changes is the first after a position, if the tail knows the position.
@@ -57,5 +58,5 @@ func (t *tail) find(p Position) (int, bool) {
 		return 0, true
 	}
 	i, there := slices.BinarySearchFunc(t.changes, p.Seq, func(c Change, seq int64) int { return cmp.Compare(c.Seq, seq) })
-	return i + 1, there && t.from.after(t.changes[i]) == p
+	return i + 1, there && t.from.After(t.changes[i]) == p
 }

@@ -43,6 +43,7 @@ var ContractTypes = map[string]reflect.Type{
 	"Liveness":    reflect.TypeFor[liveness](),
 	"Info":        reflect.TypeFor[info](),
 	"Problem":     reflect.TypeFor[problem](),
+	"ChangeList":  reflect.TypeFor[changes](),
 }
 
 // ContractPages are a page in the middle of a list, its items counted, and a last page.

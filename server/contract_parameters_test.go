@@ -135,7 +135,7 @@ func (c *contract) ofList(s *schema, add func(bool, ...any)) {
 // Routes take what the contract allows for a parameter, up to its bounds, and refuse what is beyond by
 // a 422 that names the parameter.
 func TestContractHasTheBounds(t *testing.T) {
-	c, api := serve(t, opened(t)), read(t)
+	c, api := serve(t, furnished(t, "../testdata/demo-home")), read(t) // nobody waits for changes where there are some
 	n := 0
 	api.each(func(method, path string, op *operation) {
 		for _, name := range sortedKeys(op.parameters("query")) {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -178,7 +179,8 @@ func jsonColumns(t *testing.T) map[string]bool {
 		}
 		for _, table := range tableText.FindAllStringSubmatch(string(text), -1) {
 			for _, column := range columnText.FindAllStringSubmatch(table[2], -1) {
-				nullable[schemaOf[table[1]]+"."+column[1]] = column[2] == ""
+				name := cmp.Or(schemaOf[table[1]], map[string]string{"changes": "ChangeList.changes[]"}[table[1]])
+				nullable[name+"."+column[1]] = column[2] == ""
 			}
 		}
 	}

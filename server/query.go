@@ -139,6 +139,39 @@ func (q *query) flag(name string) *bool {
 	return &b
 }
 
+// number is a whole number within bounds; fallback where it is not given.
+func (q *query) number(name string, fallback, least, most int64) int64 {
+	value, given := q.one(name)
+	if !given {
+		return fallback
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n < least || n > most {
+		q.refuse(name, "must be a number from %d to %d", least, most)
+	}
+	return n
+}
+
+// words is a comma list of words that are known; nil where it is not given.
+func (q *query) words(name string, known []string) []string {
+	q.known[name] = true
+	given := q.values[name]
+	if len(given) == 0 {
+		return nil
+	}
+	var words []string
+	for _, word := range strings.Split(strings.Join(given, ","), ",") {
+		switch {
+		case !slices.Contains(known, word):
+			q.refuse(name, "%q is not one of %s", word, strings.Join(known, ", "))
+			return nil
+		case !slices.Contains(words, word):
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
 // search is text to look for inside other text; nil where it is not given.
 func (q *query) search(name string) *string {
 	value, given := q.one(name)
@@ -164,14 +197,7 @@ type listing struct {
 
 // listing parses the parameters of a list of rows of type T.
 func listingOf[T any](q *query, r *http.Request, noun string, fallback, most int64) listing {
-	l := listing{noun: noun, limit: fallback, self: r.URL}
-	if value, given := q.one("limit"); given {
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || n < 1 || n > most {
-			q.refuse("limit", "must be a number from 1 to %d", most)
-		}
-		l.limit = n
-	}
+	l := listing{noun: noun, limit: q.number("limit", fallback, 1, most), self: r.URL}
 	l.after = q.cursor(noun)
 	if total := q.flag("total"); total != nil {
 		l.total = *total

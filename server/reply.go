@@ -17,8 +17,8 @@ import (
 	"dataapi/internal/hass"
 )
 
-// handler answers a request with a value that is encoded as JSON, with a fresh, a stored or a file, or with
-// an error.
+// handler answers a request with a value that is encoded as JSON, with a fresh, a stored, a delayed, a stream
+// or a file, or with an error.
 type handler func(r *http.Request) (any, error)
 
 // fresh is an answer about this moment, which nobody may keep.
@@ -33,7 +33,14 @@ type file struct {
 	body        []byte
 }
 
-// answer makes a handler an http.Handler. All of the answer is ready before its first byte is sent.
+// delayed makes an answer that is worth waiting for.
+type delayed func() (any, error)
+
+// stream sends an answer of events as they come (see events), until it returns.
+type stream func(*events)
+
+// answer makes a handler an http.Handler. But for streams, all of the answer is ready before its first byte
+// is sent.
 func (s *Server) answer(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		value, err := h(r)
@@ -66,6 +73,11 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error 
 	case file:
 		header.Set("Content-Type", v.contentType)
 		s.sendTagged(w, r, v.body)
+		return nil
+	case delayed:
+		return s.replyLater(w, r, v)
+	case stream:
+		s.sendEvents(w, r, v)
 		return nil
 	}
 	body, err := encode(value)
@@ -185,9 +197,14 @@ func (p page[T]) link() string {
 	if p.next == "" {
 		return ""
 	}
-	values := p.self.Query()
-	values.Set("cursor", p.next)
-	next := url.URL{Path: p.self.Path, RawPath: p.self.RawPath, RawQuery: values.Encode()}
+	return nextLink(p.self, "cursor", p.next)
+}
+
+// nextLink is a Link header to what self answers with another value of a parameter.
+func nextLink(self *url.URL, name, value string) string {
+	values := self.Query()
+	values.Set(name, value)
+	next := url.URL{Path: self.Path, RawPath: self.RawPath, RawQuery: values.Encode()}
 	return "<" + next.String() + `>; rel="next"`
 }
 

@@ -6,6 +6,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
@@ -31,14 +32,20 @@ type Config struct {
 // Server answers HTTP requests. It is safe for concurrent use.
 type Server struct {
 	Config
-	started time.Time
-	handler http.Handler
+	started    time.Time
+	handler    http.Handler
+	ending     context.Context // of streams
+	endStreams context.CancelFunc
+	heartbeat  time.Duration // of streams
+	patience   time.Duration // with a client of a stream that does not read
+	frames     frames
 }
 
 // New returns a server whose uptime starts now.
 func New(config Config) *Server {
 	config.MaxBody = cmp.Or(config.MaxBody, 64<<20)
-	s := &Server{Config: config, started: time.Now()}
+	s := &Server{Config: config, started: time.Now(), heartbeat: 15 * time.Second, patience: 10 * time.Second}
+	s.ending, s.endStreams = context.WithCancel(context.Background())
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, p := range pathsOf(s.routes()) {
 		router.Handle(p.path, s.endpoint(p)).Name(p.path)
@@ -47,6 +54,10 @@ func New(config Config) *Server {
 	s.handler = s.observed(router)
 	return s
 }
+
+// EndStreams ends all streams at once, and those that are asked for later. It is for
+// http.Server.RegisterOnShutdown: a shutdown waits for streams, and they would not end.
+func (s *Server) EndStreams() { s.endStreams() }
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

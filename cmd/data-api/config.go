@@ -19,6 +19,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/history"
+	"dataapi/server"
 )
 
 // config is every setting there is. It comes from the environment, else from .env.local, else from .env
@@ -31,11 +32,25 @@ type config struct {
 	Host              string        `env:"DATA_API_HOST" envDefault:"127.0.0.1" help:"address to listen on"`
 	Port              uint16        `env:"DATA_API_PORT" envDefault:"8006" help:"port to listen on; 0 for any"`
 	MaxBodyBytes      int64         `env:"MAX_BODY_BYTES" envDefault:"67108864" help:"largest body of a registry write"`
+	ChangesRetention  retention     `env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
 	InfluxURL         string        `env:"INFLUXDB_URL" help:"InfluxDB server to watch, such as http://localhost:8086"`
 	SelectedTeams     string        `env:"SELECTED_TEAMS" help:"teams for the preferences of the user default, taken over once: a JSON object, or nfl:dal,nhl:vgk"`
 	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat         string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
+}
+
+// retention is a duration that may be given in days.
+type retention time.Duration
+
+// UnmarshalText reads a duration that is not negative.
+func (d *retention) UnmarshalText(text []byte) error {
+	parsed, err := server.ParseDuration(string(text))
+	if err != nil || parsed < 0 {
+		return errors.New("it must be a duration, such as 90d or 36h")
+	}
+	*d = retention(parsed)
+	return nil
 }
 
 // loadConfig reads the settings, and refuses all that are wrong at once.

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"text/tabwriter"
 	"time"
 
@@ -42,15 +44,17 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	}
 	metadata := db.Prepare(c.database(), log)
 	defer metadata.Close()
+	api := server.New(server.Config{
+		DB: metadata, Influx: influx, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+	})
 	httpServer := &http.Server{
-		Handler: server.New(server.Config{
-			DB: metadata, Influx: influx, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
-		}),
+		Handler:           api,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	httpServer.RegisterOnShutdown(api.EndStreams)
 	log.Info("listening", "url", "http://"+listener.Addr().String(), "version", version)
 	if !loopback(listener.Addr()) {
 		log.Warn("anyone who can reach this address can read and change the metadata: there is no authentication")
@@ -60,14 +64,33 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 
 // collectLessOften lets the heap grow to five times of what is live, up to a bound, before it is collected.
 // What is live is a few megabytes (SQLite's cache is not on the heap), so at Go's own pace a busy service
-// collects a hundred times a second. Go's own variables win.
+// collects a hundred times a second. Where more is live, such as what a thousand streams hold, it grows by
+// less, so that memory stays in proportion. Go's own variables win.
 func collectLessOften() {
 	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(400)
+		setPace(new(pace))
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(256 << 20)
 	}
+}
+
+// pace is garbage: that it is collected tells of a collection.
+type pace struct{ live []metrics.Sample }
+
+// How much the heap may grow between collections.
+const (
+	growth      = 10 << 20 // bytes
+	mostGrowth  = 400      // percent of what is live
+	leastGrowth = 50
+)
+
+func setPace(p *pace) {
+	p.live = []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(p.live)
+	percent := growth * 100 / max(1, p.live[0].Value.Uint64())
+	debug.SetGCPercent(int(min(mostGrowth, max(leastGrowth, percent))))
+	runtime.SetFinalizer(p, func(*pace) { setPace(new(pace)) })
 }
 
 // runAll runs everything until ctx ends or one of them fails.
@@ -79,6 +102,9 @@ func runAll(ctx context.Context, c config, log *slog.Logger, h *http.Server, l n
 	}
 	if teams, err := c.teams(); err == nil && teams != "" {
 		g.Go(func() error { return takeTeams(ctx, metadata, teams) })
+	}
+	if c.ChangesRetention > 0 {
+		g.Go(func() error { return metadata.PruneLog(ctx, time.Duration(c.ChangesRetention)) })
 	}
 	g.Go(func() error {
 		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
