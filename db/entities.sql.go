@@ -223,56 +223,69 @@ func (q *Queries) DescribeEntity(ctx context.Context, arg DescribeEntityParams) 
 }
 
 const getEntity = `-- name: GetEntity :one
-SELECT "key", entity_id, name, domain, platform, device_id, area_id, area_name, floor_id, device_class, entity_category, unit_of_measurement, icon, disabled, disabled_by, hidden_by, labels, aliases, aliases_v2, name_by_user, original_name, has_entity_name, own_area_id, original_device_class, original_icon, translation_key, supported_features, capabilities, categories, options, registry_id, unique_id, previous_unique_id, config_entry_id, config_subentry_id, object_id_base, suggested_object_id, extra, created_at, modified_at, updated_at, timestamp FROM entities_view WHERE entity_id = ?1
+SELECT v."key", v.entity_id, v.name, v.domain, v.platform, v.device_id, v.area_id, v.area_name, v.floor_id, v.device_class, v.entity_category, v.unit_of_measurement, v.icon, v.disabled, v.disabled_by, v.hidden_by, v.labels, v.aliases, v.aliases_v2, v.name_by_user, v.original_name, v.has_entity_name, v.own_area_id, v.original_device_class, v.original_icon, v.translation_key, v.supported_features, v.capabilities, v.categories, v.options, v.registry_id, v.unique_id, v.previous_unique_id, v.config_entry_id, v.config_subentry_id, v.object_id_base, v.suggested_object_id, v.extra, v.created_at, v.modified_at, v.updated_at, v.timestamp, a.entity_id AS renamed_from
+FROM entities_view AS v
+LEFT JOIN entity_aliases AS a ON a.entity_key = v.key AND a.entity_id = ?1 AND v.entity_id <> a.entity_id
+WHERE v.key = coalesce(
+  (SELECT e.key FROM entities AS e WHERE e.entity_id = ?1),
+  (SELECT f.entity_key FROM entity_aliases AS f WHERE f.entity_id = ?1 ORDER BY f.valid_until DESC, f.rowid DESC LIMIT 1))
+LIMIT 1
 `
 
-// Gets one entity by its present entity_id.
-func (q *Queries) GetEntity(ctx context.Context, entityID string) (Entity, error) {
+type GetEntityRow struct {
+	Entity      Entity  `json:"entity"`
+	RenamedFrom *string `json:"renamed_from"`
+}
+
+// Gets one entity by its entity_id: the one that has it, else the one that had it last. renamed_from is
+// then the id that was asked for, and null otherwise.
+func (q *Queries) GetEntity(ctx context.Context, entityID string) (GetEntityRow, error) {
 	row := q.db.QueryRowContext(ctx, getEntity, entityID)
-	var i Entity
+	var i GetEntityRow
 	err := row.Scan(
-		&i.Key,
-		&i.EntityID,
-		&i.Name,
-		&i.Domain,
-		&i.Platform,
-		&i.DeviceID,
-		&i.AreaID,
-		&i.AreaName,
-		&i.FloorID,
-		&i.DeviceClass,
-		&i.EntityCategory,
-		&i.UnitOfMeasurement,
-		&i.Icon,
-		&i.Disabled,
-		&i.DisabledBy,
-		&i.HiddenBy,
-		&i.Labels,
-		&i.Aliases,
-		&i.AliasesV2,
-		&i.NameByUser,
-		&i.OriginalName,
-		&i.HasEntityName,
-		&i.OwnAreaID,
-		&i.OriginalDeviceClass,
-		&i.OriginalIcon,
-		&i.TranslationKey,
-		&i.SupportedFeatures,
-		&i.Capabilities,
-		&i.Categories,
-		&i.Options,
-		&i.RegistryID,
-		&i.UniqueID,
-		&i.PreviousUniqueID,
-		&i.ConfigEntryID,
-		&i.ConfigSubentryID,
-		&i.ObjectIDBase,
-		&i.SuggestedObjectID,
-		&i.Extra,
-		&i.CreatedAt,
-		&i.ModifiedAt,
-		&i.UpdatedAt,
-		&i.Timestamp,
+		&i.Entity.Key,
+		&i.Entity.EntityID,
+		&i.Entity.Name,
+		&i.Entity.Domain,
+		&i.Entity.Platform,
+		&i.Entity.DeviceID,
+		&i.Entity.AreaID,
+		&i.Entity.AreaName,
+		&i.Entity.FloorID,
+		&i.Entity.DeviceClass,
+		&i.Entity.EntityCategory,
+		&i.Entity.UnitOfMeasurement,
+		&i.Entity.Icon,
+		&i.Entity.Disabled,
+		&i.Entity.DisabledBy,
+		&i.Entity.HiddenBy,
+		&i.Entity.Labels,
+		&i.Entity.Aliases,
+		&i.Entity.AliasesV2,
+		&i.Entity.NameByUser,
+		&i.Entity.OriginalName,
+		&i.Entity.HasEntityName,
+		&i.Entity.OwnAreaID,
+		&i.Entity.OriginalDeviceClass,
+		&i.Entity.OriginalIcon,
+		&i.Entity.TranslationKey,
+		&i.Entity.SupportedFeatures,
+		&i.Entity.Capabilities,
+		&i.Entity.Categories,
+		&i.Entity.Options,
+		&i.Entity.RegistryID,
+		&i.Entity.UniqueID,
+		&i.Entity.PreviousUniqueID,
+		&i.Entity.ConfigEntryID,
+		&i.Entity.ConfigSubentryID,
+		&i.Entity.ObjectIDBase,
+		&i.Entity.SuggestedObjectID,
+		&i.Entity.Extra,
+		&i.Entity.CreatedAt,
+		&i.Entity.ModifiedAt,
+		&i.Entity.UpdatedAt,
+		&i.Entity.Timestamp,
+		&i.RenamedFrom,
 	)
 	return i, err
 }

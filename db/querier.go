@@ -58,8 +58,9 @@ type Querier interface {
 	GetConfigEntry(ctx context.Context, entryID string) (ConfigEntry, error)
 	// Gets one device by its id.
 	GetDevice(ctx context.Context, deviceID string) (Device, error)
-	// Gets one entity by its present entity_id.
-	GetEntity(ctx context.Context, entityID string) (Entity, error)
+	// Gets one entity by its entity_id: the one that has it, else the one that had it last. renamed_from is
+	// then the id that was asked for, and null otherwise.
+	GetEntity(ctx context.Context, entityID string) (GetEntityRow, error)
 	// Gets one floor by its id.
 	GetFloor(ctx context.Context, floorID string) (Floor, error)
 	// Gets one label by its id.

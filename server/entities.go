@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"context"
 	"net/http"
 
 	"dataapi/db"
@@ -31,8 +33,34 @@ func (s *Server) listEntities(r *http.Request) (any, error) {
 	})
 }
 
+// getEntity answers with the entity that has the id, or had it before it was renamed.
 func (s *Server) getEntity(r *http.Request) (any, error) {
-	return single(r, "entity", "entity_id", s.DB.GetEntity)
+	var from *string
+	entity, err := single(r, "entity", "entity_id", func(ctx context.Context, id string) (db.Entity, error) {
+		row, err := s.DB.GetEntity(ctx, id)
+		from = row.RenamedFrom
+		return row.Entity, err
+	})
+	if err != nil || from == nil {
+		return entity, err
+	}
+	return renamed{entity, *from}, nil
+}
+
+// renamed is what was asked for by an id that it had before.
+type renamed struct {
+	now  any // an object
+	from string
+}
+
+// MarshalJSON writes the members of the object, and renamed_from.
+func (r renamed) MarshalJSON() ([]byte, error) {
+	now, err := encode(r.now)
+	if err != nil {
+		return nil, err
+	}
+	from, err := encode(map[string]string{"renamed_from": r.from})
+	return append(append(bytes.TrimSuffix(now, []byte("}\n")), ','), from[1:]...), err
 }
 
 func (s *Server) bulkUpsertEntities(r *http.Request) (any, error) {

@@ -67,7 +67,9 @@ func TestRenameKeepsTheRow(t *testing.T) {
 	c.pushOnly("entities", `[{"entity_id":"light.lamp","id":"r1","options":{"a":1},"created_at":"2024-01-01T00:00:00Z","from_2030":1}]`)
 	before := c.row("/api/v1/entities/light.lamp")
 	c.pushOnly("entities", `[{"entity_id":"switch.renamed","id":"r1"}]`)
-	c.get("/api/v1/entities/light.lamp").problem(404)
+	if from := c.row("/api/v1/entities/light.lamp")["renamed_from"]; from != "light.lamp" {
+		t.Errorf("the old id says that it was renamed from %v", from)
+	}
 	after := c.row("/api/v1/entities/switch.renamed")
 	for name, value := range before {
 		if changes := slices.Contains([]string{"entity_id", "domain", "updated_at", "timestamp"}, name); changes == (fmt.Sprint(after[name]) == fmt.Sprint(value)) {

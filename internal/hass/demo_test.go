@@ -30,11 +30,11 @@ func deviceOf(t *testing.T, d *db.DB, id string) db.Device {
 
 func entityOf(t *testing.T, d *db.DB, id string) db.Entity {
 	t.Helper()
-	e, err := d.GetEntity(t.Context(), id)
+	row, err := d.GetEntity(t.Context(), id)
 	if err != nil {
 		t.Fatalf("%s: %v", id, err)
 	}
-	return e
+	return row.Entity
 }
 
 // The devices that README.md of the demo home names, with the area and the maker that hold in the end.

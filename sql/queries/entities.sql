@@ -127,9 +127,16 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') 
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
   AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
 
--- Gets one entity by its present entity_id.
+-- Gets one entity by its entity_id: the one that has it, else the one that had it last. renamed_from is
+-- then the id that was asked for, and null otherwise.
 -- name: GetEntity :one
-SELECT * FROM entities_view WHERE entity_id = @entity_id;
+SELECT sqlc.embed(v), a.entity_id AS renamed_from
+FROM entities_view AS v
+LEFT JOIN entity_aliases AS a ON a.entity_key = v.key AND a.entity_id = @entity_id AND v.entity_id <> a.entity_id
+WHERE v.key = coalesce(
+  (SELECT e.key FROM entities AS e WHERE e.entity_id = @entity_id),
+  (SELECT f.entity_key FROM entity_aliases AS f WHERE f.entity_id = @entity_id ORDER BY f.valid_until DESC, f.rowid DESC LIMIT 1))
+LIMIT 1;
 
 -- Finds the entity that an incoming one is: by registry_id, else by (domain, platform, unique_id), else
 -- by entity_id, of which any may be left out. Gives the registry's own columns, as SaveEntity takes them.
