@@ -30,8 +30,9 @@ func (t *target) changed() bool {
 	return t.path != "" && !t.seen.Load().sameContent(glance(t.path))
 }
 
-// reopenWait is how long a request waits while one file follows another.
-const reopenWait = time.Second
+// reopenWait is how long a request waits while one file follows another, which takes a second and more where
+// the processor is busy or the disk is slow.
+const reopenWait = 4 * time.Second
 
 // connector connects to the present target. It stands under a sql.DB that lives as long as the
 // process, so that statements prepared on one file move to the next by themselves.
