@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // unread is an index that neither a probe nor a list reads.
@@ -55,7 +54,7 @@ func TestDamagedPagesAreFoundByTheAudit(t *testing.T) {
 		mustAddFloors(t, d, "a")
 		eventually(t, "an audit", func() bool { return !d.Status(ctx).Integrity.CheckedAt.IsZero() })
 		want(t, "found", d.Status(ctx).Integrity.Problem, "")
-		time.Sleep(paused)
+		logMoved(t, path)
 		good := read(t, path)
 		bad := fileIn(t)
 		overwrite(t, bad, good)
@@ -73,7 +72,7 @@ func TestAFileThatIsCutShort(t *testing.T) {
 	path := fileIn(t)
 	d := serving(t, DefaultConfig(path))
 	mustAddFloors(t, d, "a")
-	time.Sleep(paused)
+	logMoved(t, path)
 	good := read(t, path)
 	if err := os.Truncate(path, int64(len(good)/2)); err != nil {
 		t.Fatal(err)

@@ -13,8 +13,15 @@ import (
 // What happens to the file while the process lives. The ways to put a file back:
 var waysBack = map[string]func(t *testing.T, path string, content []byte){"by cp": overwrite, "by mv": exchange}
 
-// How long after a write the log is promised to be in the main file.
-const paused = time.Second
+// logMoved waits until what was written is in the main file, and the watch has taken note of that.
+func logMoved(t *testing.T, path string) {
+	t.Helper()
+	eventually(t, "the log is in the main file", func() bool {
+		log, err := os.Stat(path + "-wal")
+		return err != nil || log.Size() == 0
+	})
+	time.Sleep(2 * statEvery)
+}
 
 var garbage = bytes.Repeat([]byte("this is no database "), 5000)
 
@@ -67,7 +74,7 @@ func TestGarbageOverTheOpenFile(t *testing.T) {
 			path := fileIn(t)
 			d := serving(t, DefaultConfig(path))
 			mustAddFloors(t, d, "a", "b")
-			time.Sleep(paused)
+			logMoved(t, path)
 			good := read(t, path)
 			overwrite(t, path, garbage)
 			wantLost(t, d, Corrupt)
@@ -139,7 +146,7 @@ func TestAFileThatIsEmptiedIsNotMadeAnew(t *testing.T) {
 	path := fileIn(t)
 	d := serving(t, DefaultConfig(path))
 	mustAddFloors(t, d, "a")
-	time.Sleep(paused)
+	logMoved(t, path)
 	good := read(t, path)
 	if err := os.Truncate(path, 0); err != nil {
 		t.Fatal(err)
