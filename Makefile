@@ -65,7 +65,7 @@ check: ## Run everything that CI runs
 	done
 
 generate: ## Rewrite the generated part of db/ after a change under sql/
-	rm -f db/*.sql.go
+	rm -f db/*.sql.go db/history/*.sql.go
 	$(SQLC) generate
 
 schema: ## Rewrite sql/schema.sql after a change of the migrations
@@ -107,7 +107,7 @@ check-sql:
 check-generated:
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp -R sqlc.yaml sql db "$$copy" && \
-	rm -f "$$copy"/db/*.sql.go && \
+	rm -f "$$copy"/db/*.sql.go "$$copy"/db/history/*.sql.go && \
 	$(SQLC) generate -f "$$copy/sqlc.yaml" && \
 	{ diff -ru db "$$copy/db" || { echo "db/ is not what sql/ says: run make generate."; exit 1; }; }
 

@@ -8,14 +8,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	datasql "dataapi/sql"
 )
 
-// Config says which file holds the metadata and how it is opened.
+// Config says which file holds a database and how it is opened.
 type Config struct {
 	Path        string        // of the file, or Memory
 	Timeout     time.Duration // how long a writer waits for another process's lock
 	CacheSize   int64         // page cache of the process, as PRAGMA cache_size takes it: pages, or KiB if negative
 	Synchronous string        // OFF, NORMAL, FULL or EXTRA
+	Kind        datasql.Kind  // what the file holds
+	KeepLog     time.Duration // how long commits may stay in the log before they are moved into the file
 }
 
 // Memory is the path of a database that lives and dies with the DB, for tests.

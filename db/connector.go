@@ -9,10 +9,13 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+
+	datasql "dataapi/sql"
 )
 
 // target is an opened database file. Connections belong to one and end with it.
 type target struct {
+	kind           datasql.Kind
 	path           string                   // of the file; "" in memory
 	writer, reader string                   // DSNs; writer is "" where the file can only be read
 	seen           atomic.Pointer[identity] // the file, as it was last seen

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	datasql "dataapi/sql"
 )
 
 // dbmateCommand runs dbmate's own command, as people do by hand, and returns what it prints.
@@ -46,7 +48,7 @@ func TestDbmateAcceptsOurFile(t *testing.T) {
 
 func TestWeAcceptDbmatesFile(t *testing.T) {
 	path := fileIn(t)
-	all, err := migrations()
+	all, err := migrations(datasql.OfMetadata)
 	if err != nil {
 		t.Fatal(err)
 	}

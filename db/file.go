@@ -102,14 +102,14 @@ func (d *DB) clearLog() {
 }
 
 func (d *DB) openMemory(ctx context.Context) (*target, error) {
-	t := &target{writer: d.config.writerDSN()}
+	t := &target{kind: d.config.Kind, writer: d.config.writerDSN()}
 	d.present.Store(t)
 	c, err := d.writer.pool.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	_, err = migrate(ctx, c, nil)
+	_, err = migrate(ctx, c, d.config.Kind, nil)
 	return t, err
 }
 
@@ -127,6 +127,7 @@ func (d *DB) openWritable(ctx context.Context) (*target, error) {
 		return nil, unavailable(Missing, err, "the database file was replaced while it was being opened")
 	}
 	t := &target{
+		kind:   d.config.Kind,
 		path:   d.config.Path,
 		writer: d.config.writerDSN(),
 		reader: d.config.readerDSN(false),
@@ -146,7 +147,7 @@ func (d *DB) prepareFile(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	s, err := inspect(ctx, c)
+	s, err := inspect(ctx, c, d.config.Kind)
 	switch {
 	case err != nil:
 		return err
@@ -174,7 +175,7 @@ func (d *DB) patience() time.Duration {
 
 // migrateFile migrates what is older, after a copy of it was put beside it.
 func (d *DB) migrateFile(ctx context.Context, c *sql.Conn) error {
-	applied, err := migrate(ctx, c, d.keepCopy)
+	applied, err := migrate(ctx, c, d.config.Kind, d.keepCopy)
 	if err != nil || len(applied) == 0 {
 		return err
 	}
@@ -254,7 +255,7 @@ func (d *DB) openReadOnly(ctx context.Context) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &target{path: d.config.Path, reader: dsn, readOnly: true}
+	t := &target{kind: d.config.Kind, path: d.config.Path, reader: dsn, readOnly: true}
 	t.seen.Store(&id)
 	return t, nil
 }
@@ -267,7 +268,7 @@ func (d *DB) checkReadable(ctx context.Context, dsn string) error {
 		return err
 	}
 	defer c.Close()
-	s, err := inspect(ctx, c)
+	s, err := inspect(ctx, c, d.config.Kind)
 	if err == nil && len(s.pending) > 0 {
 		return unavailable(ReadOnly, nil, "the database needs migrating, and is on a read-only file system")
 	}

@@ -20,17 +20,18 @@ type migration struct {
 	up      string
 }
 
-// migrations returns the files of sql/migrations in their order. They are read as dbmate reads them;
+// migrations returns the files that make a database of the kind, in their order. They are read as dbmate reads them;
 // what dbmate does badly on SQLite (no transaction, more than one up block) is refused.
-func migrations() ([]migration, error) {
-	entries, err := datasql.Migrations.ReadDir("migrations")
+func migrations(kind datasql.Kind) ([]migration, error) {
+	files, folder := kind.Migrations()
+	entries, err := files.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}
 	var all []migration
 	for _, e := range entries {
-		file := path.Join("migrations", e.Name())
-		parsed, err := (&dbmate.Migration{FS: datasql.Migrations, FilePath: file}).Parse()
+		file := path.Join(folder, e.Name())
+		parsed, err := (&dbmate.Migration{FS: files, FilePath: file}).Parse()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
@@ -53,9 +54,9 @@ type schema struct {
 
 // inspect reads what the database holds. The error is ErrUnavailable with Newer where a version is
 // applied that this binary does not have, and with Foreign where the tables are somebody else's.
-func inspect(ctx context.Context, c *sql.Conn) (schema, error) {
+func inspect(ctx context.Context, c *sql.Conn, kind datasql.Kind) (schema, error) {
 	var s schema
-	all, err := migrations()
+	all, err := migrations(kind)
 	if err != nil {
 		return s, err
 	}
@@ -75,7 +76,7 @@ func inspect(ctx context.Context, c *sql.Conn) (schema, error) {
 	}
 	tables = slices.DeleteFunc(tables, func(name string) bool { return name == versionsTable })
 	if len(s.pending) == len(all) { // nothing of ours
-		return s, s.judgeOthers(ctx, c, tables)
+		return s, s.judgeOthers(ctx, c, kind, tables)
 	}
 	return s, s.judgeNewer(all)
 }
@@ -83,13 +84,15 @@ func inspect(ctx context.Context, c *sql.Conn) (schema, error) {
 const versionsTable = "schema_migrations" // as dbmate calls it, and others do too
 
 // judgeOthers says what a file is that has none of our migrations.
-func (s *schema) judgeOthers(ctx context.Context, c *sql.Conn, tables []string) error {
+func (s *schema) judgeOthers(ctx context.Context, c *sql.Conn, kind datasql.Kind, tables []string) error {
 	s.empty = len(tables) == 0 && len(s.applied) == 0
 	if s.empty {
 		return nil
 	}
-	if err := c.QueryRowContext(ctx, datasql.Admin("is_predecessor")).Scan(&s.predecessor); err != nil {
-		return err
+	if kind == datasql.OfMetadata {
+		if err := c.QueryRowContext(ctx, datasql.Admin("is_predecessor")).Scan(&s.predecessor); err != nil {
+			return err
+		}
 	}
 	switch {
 	case len(s.applied) > 0:
@@ -116,7 +119,7 @@ func (s *schema) judgeNewer(all []migration) error {
 // BEGIN and then finds nothing to do. Foreign keys are off meanwhile, as they are under the dbmate
 // command, and checked before the commit. before is called, if it is not nil, when nobody else can write
 // and nothing has been changed.
-func migrate(ctx context.Context, c *sql.Conn, before func(context.Context, schema) error) (applied []string, err error) {
+func migrate(ctx context.Context, c *sql.Conn, kind datasql.Kind, before func(context.Context, schema) error) (applied []string, err error) {
 	if _, err := c.ExecContext(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
 		return nil, err
 	}
@@ -126,7 +129,7 @@ func migrate(ctx context.Context, c *sql.Conn, before func(context.Context, sche
 		return nil, err
 	}
 	defer tx.Rollback() // after the commit it does nothing
-	s, err := inspect(ctx, c)
+	s, err := inspect(ctx, c, kind)
 	if err != nil || len(s.pending) == 0 {
 		return nil, err
 	}

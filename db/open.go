@@ -55,6 +55,12 @@ func Prepare(config Config, log *slog.Logger) *DB {
 	return d
 }
 
+// Reader is what the queries of a file of another kind read by.
+func (d *DB) Reader() DBTX { return d.reader }
+
+// Generation is another value whenever another file was opened, or the same one anew.
+func (d *DB) Generation() any { return d.present.Load() }
+
 // errReopening is the cause while one file follows another: the connector waits for it to pass.
 var errReopening = unavailable(Opening, nil, "the database file changed and is being opened anew")
 

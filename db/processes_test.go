@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	datasql "dataapi/sql"
 )
 
 // openOnce is a role: it opens the database at args[0], makes sure that it serves, and ends.
@@ -64,7 +66,7 @@ func together(t *testing.T, n int, path string) string {
 }
 
 func TestProcessesThatMigrateAtOnce(t *testing.T) {
-	all, err := migrations()
+	all, err := migrations(datasql.OfMetadata)
 	if err != nil {
 		t.Fatal(err)
 	}

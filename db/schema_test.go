@@ -70,7 +70,7 @@ func dump(t *testing.T, d *DB) string {
 // migrationFiles parses all migrations as dbmate does, down blocks included.
 func migrationFiles(t *testing.T) []*dbmate.ParsedMigration {
 	t.Helper()
-	all, err := migrations()
+	all, err := migrations(datasql.OfMetadata)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestDownWithRowsInAllTables(t *testing.T) {
 }
 
 func TestMigrationsAreNamedInOrder(t *testing.T) {
-	all, err := migrations()
+	all, err := migrations(datasql.OfMetadata)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestMigratingTwiceDoesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	applied, err := migrate(ctx, c, nil)
+	applied, err := migrate(ctx, c, datasql.OfMetadata, nil)
 	if err != nil || len(applied) != 0 {
 		t.Errorf("applied %v, %v; want nothing", applied, err)
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 	"time"
-
-	datasql "dataapi/sql"
 )
 
 // Integrity is the result of SQLite's check of all pages. The zero value says that none was made yet.
@@ -43,8 +41,8 @@ func (d *DB) Status(ctx context.Context) Status {
 	writeFailure := d.lastWrite
 	d.mu.Unlock()
 
-	var devices, entities int
-	err := d.reader.one(ctx, datasql.Admin("probe"), &s.Schema, &devices, &entities)
+	var one, other int
+	err := d.reader.one(ctx, d.config.Kind.Probe(), &s.Schema, &one, &other)
 	if err == nil {
 		err = d.reader.one(ctx, "PRAGMA journal_mode", &s.JournalMode)
 	}
@@ -93,6 +91,6 @@ func probe(ctx context.Context, t *target) error {
 	pool := newPool(rawConnector(t.reader), 1)
 	defer pool.Close()
 	var version string
-	var devices, entities int
-	return Classify(pool.QueryRowContext(ctx, datasql.Admin("probe")).Scan(&version, &devices, &entities))
+	var one, other int
+	return Classify(pool.QueryRowContext(ctx, t.kind.Probe()).Scan(&version, &one, &other))
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	datasql "dataapi/sql"
 )
 
 // madeBy returns the bytes of a database that these statements make, in SQLite's own journal mode.
@@ -30,7 +32,7 @@ func madeBy(t *testing.T, statements ...string) []byte {
 // olderDatabase returns a database of ours that has our first migration only, and two devices.
 func olderDatabase(t *testing.T) []byte {
 	t.Helper()
-	all, err := migrations()
+	all, err := migrations(datasql.OfMetadata)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +234,7 @@ func TestMigratingIsLogged(t *testing.T) {
 	if err := d.Open(ctx); err != nil {
 		t.Fatal(err)
 	}
-	all, _ := migrations()
+	all, _ := migrations(datasql.OfMetadata)
 	for _, m := range all {
 		if !strings.Contains(log.String(), m.file) {
 			t.Errorf("%s is not in the log: %s", m.file, log)

@@ -62,7 +62,7 @@ func (w *watch) look(ctx context.Context) {
 	case w.config.Path == Memory || !w.still(ctx, t):
 		return
 	}
-	if log := t.seen.Load(); sizeOf(log.wal) > 0 && (!log.sameLog(w.moved) || time.Since(w.emptied) >= probeEvery) {
+	if w.shouldMoveLog(t.seen.Load()) {
 		w.moveLog(ctx, t)
 	}
 	if time.Since(w.probed) >= probeEvery {
@@ -75,6 +75,19 @@ func (w *watch) look(ctx context.Context) {
 	if time.Since(w.tried) >= upgradeEvery {
 		w.tried = time.Now()
 		w.upgrade(ctx, t)
+	}
+}
+
+// largeLog is the size from which a log is moved whatever KeepLog says.
+const largeLog = 32 << 20
+
+func (w *watch) shouldMoveLog(log *identity) bool {
+	since := time.Since(w.emptied)
+	switch size := sizeOf(log.wal); {
+	case size == 0, since < w.config.KeepLog && size < largeLog:
+		return false
+	default:
+		return !log.sameLog(w.moved) || since >= probeEvery
 	}
 }
 

@@ -13,6 +13,11 @@ import (
 // When Write returns nil, readers see the change and it survives a kill of the process.
 // fn must use the queries that it is given, and nothing else of the DB.
 func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
+	return d.Transact(ctx, func(tx DBTX) error { return fn(New(tx)) })
+}
+
+// Transact is Write for a file of another kind, which has queries of its own.
+func (d *DB) Transact(ctx context.Context, fn func(DBTX) error) error {
 	t := d.present.Load()
 	err := Classify(d.write(ctx, fn))
 	if err == nil && t != nil && t.displaced() {
@@ -32,7 +37,7 @@ func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
 	return err
 }
 
-func (d *DB) write(ctx context.Context, fn func(*Queries) error) error {
+func (d *DB) write(ctx context.Context, fn func(DBTX) error) error {
 	start := time.Now()
 	tx, err := d.begin(ctx)
 	if err != nil {
@@ -41,7 +46,7 @@ func (d *DB) write(ctx context.Context, fn func(*Queries) error) error {
 	}
 	defer tx.Rollback() // after the commit it does nothing
 	t := &transaction{tx: tx, pool: d.writer, statements: map[string]*sql.Stmt{}}
-	err = fn(New(t))
+	err = fn(t)
 	if err == nil {
 		err = t.broken
 	}

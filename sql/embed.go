@@ -1,12 +1,45 @@
 // Package sql holds every statement that data-api runs, apart from pragmas and transaction control.
 package sql
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
-// Migrations holds the dbmate files under migrations/, the one truth of the schema.
+// Migrations holds the dbmate files under migrations/, the one truth of the metadata's schema.
 //
 //go:embed migrations/*.sql
 var Migrations embed.FS
+
+// History holds those under history/migrations/, the truth of the schema of the embedded history.
+//
+//go:embed history/migrations/*.sql
+var History embed.FS
+
+// Kind is a sort of database file that data-api keeps.
+type Kind int
+
+// The sorts that there are. A file of one is refused where one of another is expected.
+const (
+	OfMetadata Kind = iota
+	OfHistory
+)
+
+// Migrations returns the dbmate files that make a file of the kind, and the folder that they are in.
+func (k Kind) Migrations() (fs.ReadDirFS, string) {
+	if k == OfHistory {
+		return History, "history/migrations"
+	}
+	return Migrations, "migrations"
+}
+
+// Probe is the statement that reads the newest migration and a row of each of two large tables.
+func (k Kind) Probe() string {
+	if k == OfHistory {
+		return Admin("probe_history")
+	}
+	return Admin("probe")
+}
 
 // Statements about the database as a file rather than about the home; sqlc has no part in them.
 //

@@ -1,0 +1,73 @@
+package db
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amacneil/dbmate/v2/pkg/dbmate"
+
+	datasql "dataapi/sql"
+)
+
+// The migrations of the history are such as dbmate can undo, too.
+func TestDownsOfTheHistoryLeaveNothing(t *testing.T) {
+	c := DefaultConfig(Memory)
+	c.Kind = datasql.OfHistory
+	d := opened(t, c)
+	if !strings.Contains(dump(t, d), "CREATE TABLE points") {
+		t.Fatal("there is no table of points")
+	}
+	all, err := migrations(datasql.OfHistory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, folder := datasql.OfHistory.Migrations()
+	for i := range all {
+		blocks, err := (&dbmate.Migration{FS: files, FilePath: folder + "/" + all[len(all)-1-i].file}).Parse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		execute(t, d, blocks[0].Down)
+	}
+	want(t, "what the downs leave", strings.ReplaceAll(dump(t, d), "CREATE TABLE sqlite_sequence(name,seq);", ""), "")
+}
+
+// A log is left to grow for KeepLog, unless it is large.
+func TestKeepLog(t *testing.T) {
+	for _, l := range []struct {
+		size int64
+		keep time.Duration
+		want bool
+	}{
+		{0, 0, false},
+		{4096, 0, true},
+		{4096, time.Hour, false},
+		{largeLog - 1, time.Hour, false},
+		{largeLog, time.Hour, true},
+		{4096, time.Second, true},
+	} {
+		path := filepath.Join(t.TempDir(), "wal")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, l.size); err != nil {
+			t.Fatal(err)
+		}
+		wal, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &watch{DB: unopenedOf(l.keep), emptied: time.Now().Add(-time.Minute)}
+		if got := w.shouldMoveLog(&identity{wal: wal}); got != l.want {
+			t.Errorf("%d bytes, to be kept %v: %v, want %v", l.size, l.keep, got, l.want)
+		}
+	}
+}
+
+func unopenedOf(keep time.Duration) *DB {
+	return &DB{config: Config{KeepLog: keep}, log: slog.New(slog.DiscardHandler)}
+}

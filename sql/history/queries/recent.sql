@@ -1,0 +1,63 @@
+-- Appends a point; counts 0 where there is one of the entity and time already.
+-- name: AppendPoint :execrows
+INSERT INTO recent (e, at, state, context)
+SELECT @e, @at, @state, sqlc.narg('context')
+WHERE NOT EXISTS (SELECT 1 FROM points AS p WHERE p.e = @e AND p.at = @at)
+ON CONFLICT DO NOTHING;
+
+-- Says whether there is a point.
+-- name: PointExists :one
+SELECT CAST(EXISTS (SELECT 1 FROM recent AS r WHERE r.at = @at AND r.e = @e)
+  OR EXISTS (SELECT 1 FROM points AS p WHERE p.e = @e AND p.at = @at) AS INTEGER) AS found;
+
+-- Lists the rows after @after, in the order in which they came.
+-- name: ListTail :many
+SELECT r.id, r.e, r.at, r.state FROM recent AS r
+WHERE r.id > @after
+ORDER BY r.id
+LIMIT @lim;
+
+-- Lists what a follower has not passed.
+-- name: ListUnpassed :many
+SELECT r.id, s.entity_id, s.registry_id, r.at, r.state, r.context
+FROM recent AS r JOIN series AS s ON s.e = r.e
+WHERE r.id > (SELECT f.id FROM followers AS f WHERE f.name = @name)
+ORDER BY r.id
+LIMIT @lim;
+
+-- Lists points that are all in recent, newest first, from the one after the cursor. @es is a JSON list of rows, or null for all.
+-- name: ListRecentEvents :many
+SELECT r.e, s.entity_id, s.registry_id, r.at, r.state, r.context
+FROM recent AS r JOIN series AS s ON s.e = r.e
+WHERE r.at >= @from_at AND r.at <= @until
+  AND (r.at < @until OR s.entity_id < @before)
+  AND (r.e IN (SELECT value FROM json_each(CAST(sqlc.narg('es') AS TEXT))) OR @es IS NULL)
+ORDER BY r.at DESC, s.entity_id DESC
+LIMIT @lim;
+
+-- Gets the newest id that was given, 0 where none was.
+-- name: NewestID :one
+SELECT CAST(coalesce(max(id), 0) AS INTEGER) AS id FROM recent;
+
+-- Registers a follower, which has passed what there is already, or nothing of it.
+-- name: AddFollower :exec
+INSERT INTO followers (name, id)
+SELECT @name, CASE WHEN CAST(@from_now AS INTEGER) THEN coalesce((SELECT max(id) FROM recent), 0) ELSE coalesce((SELECT min(id) - 1 FROM recent), 0) END
+WHERE true
+ON CONFLICT DO NOTHING;
+
+-- Notes how far a follower is. It never goes back.
+-- name: PassFollower :exec
+UPDATE followers SET id = max(id, CAST(@id AS INTEGER)) WHERE name = @name;
+
+-- Forgets a follower.
+-- name: RemoveFollower :exec
+DELETE FROM followers WHERE name = @name;
+
+-- Tells how far each follower is behind: how many rows, and since when.
+-- name: ListFollowers :many
+SELECT f.name, f.dropped,
+       CAST((SELECT count(*) FROM recent AS r WHERE r.id > f.id) AS INTEGER) AS buffered,
+       CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id > f.id ORDER BY r.id LIMIT 1), 0) AS INTEGER) AS since
+FROM followers AS f
+ORDER BY f.name;
