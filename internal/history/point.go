@@ -109,8 +109,9 @@ func Number(state string) (float64, bool) {
 
 // What a point may be.
 const (
-	maxState = 255              // characters, as in Home Assistant
-	maxAhead = 10 * time.Minute // for clocks that are wrong
+	maxState = 255 // characters, as in Home Assistant
+	// MaxAhead is how far ahead of now a point may be.
+	MaxAhead = 10 * time.Minute // for clocks that are wrong
 )
 
 // Check returns why a store has to refuse the point, or "". oldest is the oldest time that it keeps.
@@ -122,7 +123,7 @@ func (p *Point) Check(now time.Time, oldest Micros) string {
 		return "state: must be text of at most 255 characters"
 	case p.State == "":
 		return "state: is empty"
-	case p.Time > At(now.Add(maxAhead)):
+	case p.Time > At(now.Add(MaxAhead)):
 		return "time: is more than 10 minutes ahead"
 	case p.Time < oldest:
 		return "time: is older than what is kept, which begins at " + oldest.String()

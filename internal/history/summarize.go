@@ -21,30 +21,31 @@ type Bucket struct {
 // A bucket of which nothing is known is not yielded. parts only spares work.
 func Summarize(q BucketQuery, rows iter.Seq2[Row, error]) iter.Seq2[Bucket, error] {
 	return func(yield func(Bucket, error) bool) {
-		var s *summarizer
+		var s *Summarizer
 		for row, err := range rows {
 			if err != nil {
 				yield(Bucket{}, err)
 				return
 			}
 			if s == nil || s.series != row.Series {
-				if s != nil && !s.finish() {
+				if s != nil && !s.Finish() {
 					return
 				}
-				s = newSummarizer(q, row.Series, yield)
+				s = NewSummarizer(q, row.Series, yield)
 			}
-			if !s.add(row.Time, row.State) {
+			if !s.Add(row.Time, row.State) {
 				return
 			}
 		}
 		if s != nil {
-			s.finish()
+			s.Finish()
 		}
 	}
 }
 
-// summarizer sums up one series.
-type summarizer struct {
+// Summarizer is what Summarize does, for one series, and for stores that keep summaries of whole hours as
+// well as points.
+type Summarizer struct {
 	series int
 	edges  []Micros
 	end    Micros // of the time that counts
@@ -53,6 +54,7 @@ type summarizer struct {
 
 	index   int     // of the bucket that is being summed up
 	current Summary // of it
+	reached Micros  // until when what holds is summed up
 	past    past
 }
 
@@ -76,24 +78,30 @@ type number struct {
 	ok    bool
 }
 
-func newSummarizer(q BucketQuery, series int, yield func(Bucket, error) bool) *summarizer {
-	end := min(q.Edges[len(q.Edges)-1], q.Now)
-	return &summarizer{series: series, edges: q.Edges, end: end, parts: q.Parts, yield: yield}
+func numberOf(state string) number {
+	value, ok := Number(state)
+	return number{value, ok}
 }
 
-// add takes the next point. It says whether more is wanted.
-func (s *summarizer) add(t Micros, state string) bool {
+// NewSummarizer returns one that gives each bucket to yield as soon as it is whole, until yield returns false.
+func NewSummarizer(q BucketQuery, series int, yield func(Bucket, error) bool) *Summarizer {
+	end := min(q.Edges[len(q.Edges)-1], q.Now)
+	return &Summarizer{series: series, edges: q.Edges, end: end, reached: q.Edges[0], parts: q.Parts, yield: yield}
+}
+
+// Add takes the next point, in the order of time. It says whether more is wanted.
+func (s *Summarizer) Add(t Micros, state string) bool {
 	if s.past.any && t <= s.past.time || t >= s.end {
 		return true
 	}
 	if !s.advance(t) {
 		return false
 	}
-	value, ok := Number(state)
+	n := numberOf(state)
 	if t >= s.edges[0] {
-		s.count(t, state, number{value, ok})
+		s.count(t, state, n)
 	}
-	s.past.take(t, state, number{value, ok})
+	s.past.take(t, state, n)
 	return true
 }
 
@@ -104,8 +112,23 @@ func (p *past) take(t Micros, state string, n number) {
 	}
 }
 
+// AddHour takes the hour that begins at start and lies in one bucket: its summary, and the state that holds at
+// its end. It says whether more is wanted.
+func (s *Summarizer) AddHour(start Micros, sum *Summary, end string) bool {
+	if !s.advance(start) {
+		return false
+	}
+	s.current.Merge(sum)
+	s.reached = start + Hour
+	s.past.time, s.past.held, s.past.any = start+Hour-1, held{end, numberOf(end)}, true
+	if sum.Last.State != "" {
+		s.past.before = numberOf(sum.Last.State)
+	}
+	return true
+}
+
 // count takes note of a point in the current bucket.
-func (s *summarizer) count(t Micros, state string, n number) {
+func (s *Summarizer) count(t Micros, state string, n number) {
 	s.current.Count++
 	if !IsKnown(state) {
 		return
@@ -125,9 +148,10 @@ func (s *summarizer) count(t Micros, state string, n number) {
 }
 
 // advance lets what holds hold until t, and moves on to the bucket that t is in.
-func (s *summarizer) advance(t Micros) bool {
+func (s *Summarizer) advance(t Micros) bool {
 	if !s.past.any { // nothing to hold: move there at once
 		s.index = max(0, sort.Search(len(s.edges), func(i int) bool { return s.edges[i] > t })-1)
+		s.reached = max(s.reached, t)
 		return true
 	}
 	for t >= s.edges[s.index+1] {
@@ -142,13 +166,12 @@ func (s *summarizer) advance(t Micros) bool {
 }
 
 // keep lets what holds hold until t, which is in the current bucket or at its end.
-func (s *summarizer) keep(t Micros) {
-	from := max(s.past.time, s.edges[s.index])
-	d := min(t, s.end).Sub(from)
-	if !s.past.any || d <= 0 {
-		return
+func (s *Summarizer) keep(t Micros) {
+	t = min(t, s.end)
+	if s.past.any && t > s.reached {
+		s.current.keep(s.past.held, t.Sub(s.reached), s.parts)
 	}
-	s.current.keep(s.past.held, d, s.parts)
+	s.reached = max(s.reached, t)
 }
 
 func (s *Summary) keep(h held, d time.Duration, parts Parts) {
@@ -163,14 +186,17 @@ func (s *Summary) keep(h held, d time.Duration, parts Parts) {
 }
 
 // emit yields the current bucket and begins a new one.
-func (s *summarizer) emit() bool {
+func (s *Summarizer) emit() bool {
 	b := Bucket{Series: s.series, Index: s.index, Summary: s.current}
 	s.current = Summary{}
 	return b.IsZero() || s.yield(b, nil)
 }
 
-// finish lets what holds hold until the end, and yields what is left.
-func (s *summarizer) finish() bool {
+// Holding is the state of the newest point: in yield, what holds at the end of the bucket.
+func (s *Summarizer) Holding() string { return s.past.held.state }
+
+// Finish lets what holds hold until the end, and yields what is left. It says whether more would be wanted.
+func (s *Summarizer) Finish() bool {
 	if !s.past.any {
 		return true
 	}

@@ -13,12 +13,12 @@ import (
 // Each point has its own outcome, and the bad ones do no harm to the others.
 func testAppend(t *testing.T, s Subject) {
 	store := s.Open(t)
-	good := history.Point{EntityID: "sensor.a", RegistryID: "r1", Time: now, State: "1", Context: "c", Attributes: []byte(`{"unit":"W"}`)}
+	good := history.Point{EntityID: "sensor.a", RegistryID: "r1", Time: Now, State: "1", Context: "c", Attributes: []byte(`{"unit":"W"}`)}
 	bad := map[string]history.Point{
-		"entity_id":     {EntityID: "Sensor.A", Time: now, State: "1"},
-		"entity_id: ":   {EntityID: "sensor", Time: now, State: "1"},
-		"state":         {EntityID: "sensor.a", Time: now + 1000, State: strings.Repeat("x", 256)},
-		"state: ":       {EntityID: "sensor.a", Time: now + 2000},
+		"entity_id":     {EntityID: "Sensor.A", Time: Now, State: "1"},
+		"entity_id: ":   {EntityID: "sensor", Time: Now, State: "1"},
+		"state":         {EntityID: "sensor.a", Time: Now + 1000, State: strings.Repeat("x", 256)},
+		"state: ":       {EntityID: "sensor.a", Time: Now + 2000},
 		"time: is more": {EntityID: "sensor.a", Time: history.At(time.Now().Add(time.Hour)), State: "1"},
 		"time: is olde": {EntityID: "sensor.a", Time: history.At(time.Now().AddDate(-100, 0, 0)), State: "1"},
 	}
@@ -29,8 +29,8 @@ func testAppend(t *testing.T, s Subject) {
 		}
 	}
 	s.settle(t, store)
-	rows := collect(t, store.Range(t.Context(), history.Query{Series: []history.Series{history.Named("sensor.a")}, Start: now - 1, End: now + history.Hour}))
-	if len(rows) != 1 || rows[0].State != "1" || rows[0].Time != now || rows[0].EntityID != "sensor.a" {
+	rows := collect(t, store.Range(t.Context(), history.Query{Series: []history.Series{history.Named("sensor.a")}, Start: Now - 1, End: Now + history.Hour}))
+	if len(rows) != 1 || rows[0].State != "1" || rows[0].Time != Now || rows[0].EntityID != "sensor.a" {
 		t.Errorf("%+v, want the good point, once", rows)
 	}
 	if h := store.Health(t.Context()); h.Rejected != int64(len(bad)) || h.Stored != 1 {
@@ -39,13 +39,13 @@ func testAppend(t *testing.T, s Subject) {
 }
 
 func testRange(t *testing.T, s Subject) {
-	points := s.home(1, 60*history.Hour)
+	points := s.Home(1, 60*history.Hour)
 	store := s.filled(t, points)
 	for _, q := range []history.Query{
-		{Series: all(), Start: history.Always, End: history.Forever},
-		{Series: all(), Start: now - 10*history.Hour, End: now - 3*history.Hour},
-		{Series: all()[2:3], Start: now - 10*history.Hour, End: now},
-		{Series: all(), Start: now - 30*history.Hour, End: now, Limit: 3},
+		{Series: All(), Start: history.Always, End: history.Forever},
+		{Series: All(), Start: Now - 10*history.Hour, End: Now - 3*history.Hour},
+		{Series: All()[2:3], Start: Now - 10*history.Hour, End: Now},
+		{Series: All(), Start: Now - 30*history.Hour, End: Now, Limit: 3},
 	} {
 		var want []history.Row
 		for _, r := range rowsOf(points, q.Series) {
@@ -74,7 +74,7 @@ func (s Subject) samePoint(a, b history.Point) bool {
 
 // The past of an entity survives its new name, and is not mixed with that of an entity that takes the old one.
 func testRenamed(t *testing.T, s Subject) {
-	at := func(hours history.Micros) history.Micros { return now - hours*history.Hour }
+	at := func(hours history.Micros) history.Micros { return Now - hours*history.Hour }
 	points := []history.Point{
 		{EntityID: "light.a", Time: at(20), State: "on"},                    // before the registry was known
 		{EntityID: "light.a", RegistryID: "r1", Time: at(19), State: "off"}, //
@@ -88,7 +88,7 @@ func testRenamed(t *testing.T, s Subject) {
 		{RegistryID: "r1", Names: []history.Name{{EntityID: "light.a", From: history.Always, Until: at(10)}, {EntityID: "light.b", From: history.Always, Until: history.Forever}}},
 		{RegistryID: "r2", Names: []history.Name{{EntityID: "light.a", From: at(10), Until: history.Forever}}},
 	}
-	got := collect(t, store.Range(t.Context(), history.Query{Series: series, Start: at(100), End: now}))
+	got := collect(t, store.Range(t.Context(), history.Query{Series: series, Start: at(100), End: Now}))
 	if want := rowsOf(points, series); !slices.EqualFunc(got, want, s.same) {
 		t.Errorf("%+v\nwant %+v", got, want)
 	}
@@ -100,18 +100,19 @@ func testRenamed(t *testing.T, s Subject) {
 		return
 	}
 	series[0].Names = series[0].Names[1:] // the metadata has forgotten the old name
-	got = collect(t, store.Range(t.Context(), history.Query{Series: series[:1], Start: at(100), End: now}))
-	if len(got) != 3 || got[0].Time != at(19) {
+	got = collect(t, store.Range(t.Context(), history.Query{Series: series[:1], Start: at(100), End: Now}))
+	own := slices.DeleteFunc(got, func(r history.Row) bool { return r.Time == at(20) }) // may be bound or not
+	if len(own) != 3 || own[0].Time != at(19) || own[1].Time != at(9) || own[2].Time != at(7) {
 		t.Errorf("by registry id: %+v", got)
 	}
 }
 
 func testLast(t *testing.T, s Subject) {
-	points := s.home(2, 60*history.Hour)
+	points := s.Home(2, 60*history.Hour)
 	store := s.filled(t, points)
-	for _, at := range []history.Micros{history.Forever, now, now - 30*history.Hour, now - 100*history.Hour} {
+	for _, at := range []history.Micros{history.Forever, Now, Now - 30*history.Hour, Now - 100*history.Hour} {
 		var want []history.Row
-		for _, r := range rowsOf(points, all()) {
+		for _, r := range rowsOf(points, All()) {
 			switch {
 			case r.Time > at:
 			case len(want) > 0 && want[len(want)-1].Series == r.Series:
@@ -120,7 +121,7 @@ func testLast(t *testing.T, s Subject) {
 				want = append(want, r)
 			}
 		}
-		got, err := store.Last(t.Context(), all(), at)
+		got, err := store.Last(t.Context(), All(), at)
 		if err != nil || !slices.EqualFunc(got, want, s.same) {
 			t.Errorf("at %s: %v, %v\nwant %v", at, got, err, want)
 		}
@@ -129,18 +130,18 @@ func testLast(t *testing.T, s Subject) {
 
 // A question whose context has ended is an error, and no empty answer.
 func testCancelled(t *testing.T, s Subject) {
-	store := s.filled(t, s.home(3, 20*history.Hour))
+	store := s.filled(t, s.Home(3, 20*history.Hour))
 	ctx := cancelled(t)
-	for _, err := range store.Range(ctx, history.Query{Series: all(), Start: history.Always, End: history.Forever}) {
+	for _, err := range store.Range(ctx, history.Query{Series: All(), Start: history.Always, End: history.Forever}) {
 		if err == nil {
 			t.Error("range: a row")
 		}
 	}
 	var last error
-	for _, err := range store.Buckets(ctx, history.BucketQuery{Series: all(), Edges: []history.Micros{now - history.Hour, now}, Parts: history.All, Now: now}) {
+	for _, err := range store.Buckets(ctx, history.BucketQuery{Series: All(), Edges: []history.Micros{Now - history.Hour, Now}, Parts: history.All, Now: Now}) {
 		last = err
 	}
-	_, err := store.Last(ctx, all(), now)
+	_, err := store.Last(ctx, All(), Now)
 	if last == nil || err == nil || errors.As(err, new(*history.Partial)) {
 		t.Errorf("buckets: %v; last: %v", last, err)
 	}
@@ -148,13 +149,13 @@ func testCancelled(t *testing.T, s Subject) {
 
 // Whoever stops reading stops the work, and the store goes on.
 func testStopped(t *testing.T, s Subject) {
-	store := s.filled(t, s.home(4, 20*history.Hour))
-	q := history.Query{Series: all(), Start: history.Always, End: history.Forever}
+	store := s.filled(t, s.Home(4, 20*history.Hour))
+	q := history.Query{Series: All(), Start: history.Always, End: history.Forever}
 	for range 20 {
 		for range store.Range(t.Context(), q) {
 			break
 		}
-		for range store.Buckets(t.Context(), history.BucketQuery{Series: all(), Edges: []history.Micros{now - 9*history.Hour, now - history.Hour, now}, Parts: history.All, Now: now}) {
+		for range store.Buckets(t.Context(), history.BucketQuery{Series: All(), Edges: []history.Micros{Now - 9*history.Hour, Now - history.Hour, Now}, Parts: history.All, Now: Now}) {
 			break
 		}
 	}
@@ -166,13 +167,13 @@ func testStopped(t *testing.T, s Subject) {
 // An empty store has empty answers.
 func testEmpty(t *testing.T, s Subject) {
 	store := s.Open(t)
-	if rows := collect(t, store.Range(t.Context(), history.Query{Series: all(), Start: history.Always, End: history.Forever})); len(rows) > 0 {
+	if rows := collect(t, store.Range(t.Context(), history.Query{Series: All(), Start: history.Always, End: history.Forever})); len(rows) > 0 {
 		t.Error(rows)
 	}
 	if rows := collect(t, store.Range(t.Context(), history.Query{Start: history.Always, End: history.Forever})); len(rows) > 0 {
 		t.Error(rows)
 	}
-	last, err := store.Last(t.Context(), all(), now)
+	last, err := store.Last(t.Context(), All(), Now)
 	events, err2 := store.Events(t.Context(), history.Page{Start: history.Always, End: history.Forever, Limit: 9})
 	if err != nil || err2 != nil || len(last)+len(events) > 0 {
 		t.Error(last, err, events, err2)

@@ -48,8 +48,8 @@ func Run(t *testing.T, s Subject) {
 	}
 }
 
-// now is the end of the home's past: a full hour, so that buckets of hours can end there.
-var now = history.At(time.Now().Add(-2 * time.Minute).Truncate(time.Hour))
+// Now is the end of the home's past: a full hour, so that buckets of hours can end there.
+var Now = history.At(time.Now().Add(-2 * time.Minute).Truncate(time.Hour))
 
 // filled returns a store with the points, all of which it must store.
 func (s Subject) filled(t *testing.T, points []history.Point) history.Store {
@@ -85,13 +85,13 @@ func (s Subject) settle(t *testing.T, store history.Store) {
 	}
 }
 
-// home is a made-up past of some entities of every kind: in random order, of random density.
-func (s Subject) home(seed uint64, span history.Micros) []history.Point {
+// Home is a made-up past of some entities of every kind: in random order, of random density.
+func (s Subject) Home(seed uint64, span history.Micros) []history.Point {
 	random := rand.New(rand.NewPCG(seed, 1))
 	var points []history.Point
 	for _, e := range entities {
-		t := now - span + history.Micros(random.Int64N(int64(span)/2))
-		for i := 0; t < now; i++ {
+		t := Now - span + history.Micros(random.Int64N(int64(span)/2))
+		for i := 0; t < Now; i++ {
 			p := history.Point{EntityID: e.id, RegistryID: e.registryID, Time: t - t%max(1, s.Grain), State: e.state(random, i)}
 			if history.IsKnown(p.State) || !s.KnownOnly {
 				points = append(points, p)
@@ -132,8 +132,8 @@ func sometimes(r *rand.Rand, rare, usual string) string {
 	return usual
 }
 
-// all are the series of the home, and one that has no points.
-func all() []history.Series {
+// All are the series of the home, and one that has no points.
+func All() []history.Series {
 	series := []history.Series{history.Named("sensor.nothing")}
 	for _, e := range entities {
 		s := history.Named(e.id)

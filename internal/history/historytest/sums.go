@@ -14,19 +14,20 @@ import (
 // Every store sums up as the reference does, whatever the buckets are.
 func testBuckets(t *testing.T, s Subject) {
 	for seed := range uint64(3) {
-		points := s.home(10+seed, 90*history.Hour)
+		points := s.Home(10+seed, 90*history.Hour)
 		store := s.filled(t, points)
 		for _, every := range []history.Micros{history.Hour / 12, history.Hour, 7 * history.Hour, 24 * history.Hour} {
 			for _, parts := range []history.Parts{history.All, history.Means, history.Counts, history.Changes | history.Lasts} {
-				s.agrees(t, store, points, history.BucketQuery{
-					Series: all(), Edges: edges(now-50*history.Hour, now+2*history.Hour, every), Parts: parts, Now: now - 90_000_001,
+				s.Agrees(t, store, points, history.BucketQuery{
+					Series: All(), Edges: Edges(Now-50*history.Hour, Now+2*history.Hour, every), Parts: parts, Now: Now - 90_000_001,
 				})
 			}
 		}
 	}
 }
 
-func edges(start, end, every history.Micros) []history.Micros {
+// Edges are those of buckets of equal length.
+func Edges(start, end, every history.Micros) []history.Micros {
 	var all []history.Micros
 	for e := start - start%every; e <= end; e += every {
 		all = append(all, e)
@@ -40,23 +41,23 @@ func testCalendar(t *testing.T, s Subject) {
 	if err != nil {
 		t.Skip(err)
 	}
-	points := s.home(20, 24*25*history.Hour)
+	points := s.Home(20, 24*25*history.Hour)
 	store := s.filled(t, points)
 	var days, months []history.Micros
 	for d := range 30 {
-		y, m, day := now.Time().In(zone).Date()
+		y, m, day := Now.Time().In(zone).Date()
 		days = append(days, history.At(time.Date(y, m, day-28+d, 0, 0, 0, 0, zone)))
 		if d%10 == 0 {
 			months = append(months, history.At(time.Date(y, m-2+time.Month(d/10), 1, 0, 0, 0, 0, zone)))
 		}
 	}
 	for _, e := range [][]history.Micros{days, months} {
-		s.agrees(t, store, points, history.BucketQuery{Series: all(), Edges: e, Parts: history.All, Now: now})
+		s.Agrees(t, store, points, history.BucketQuery{Series: All(), Edges: e, Parts: history.All, Now: Now})
 	}
 }
 
-// agrees compares with the reference in the parts that are asked for.
-func (s Subject) agrees(t *testing.T, store history.Store, points []history.Point, q history.BucketQuery) {
+// Agrees compares buckets with the reference in the parts that are asked for.
+func (s Subject) Agrees(t *testing.T, store history.Store, points []history.Point, q history.BucketQuery) {
 	t.Helper()
 	want := map[[2]int]history.Summary{}
 	for _, b := range collect(t, history.Summarize(q, sequence(rowsOf(points, q.Series)))) {
@@ -104,22 +105,22 @@ func near(a, b float64) bool {
 
 // Pages follow one another without gaps and doubles, also where times are equal.
 func testEvents(t *testing.T, s Subject) {
-	points := s.home(30, 40*history.Hour)
+	points := s.Home(30, 40*history.Hour)
 	for _, e := range entities {
-		points = append(points, history.Point{EntityID: e.id, RegistryID: e.registryID, Time: now - history.Hour, State: "5"})
+		points = append(points, history.Point{EntityID: e.id, RegistryID: e.registryID, Time: Now - history.Hour, State: "5"})
 	}
 	points = slices.CompactFunc(slices.SortedFunc(slices.Values(points), newestFirst), func(a, b history.Point) bool { return newestFirst(a, b) == 0 })
 	store := s.filled(t, points)
-	for _, series := range [][]history.Series{nil, all()[1:4]} {
+	for _, series := range [][]history.Series{nil, All()[1:4]} {
 		var want []history.Point
 		for _, p := range points {
 			in := slices.ContainsFunc(series, func(s history.Series) bool { return s.Names[0].EntityID == p.EntityID })
-			if (series == nil || in) && p.Time >= now-20*history.Hour && p.Time < now-history.Hour/2 {
+			if (series == nil || in) && p.Time >= Now-20*history.Hour && p.Time < Now-history.Hour/2 {
 				want = append(want, p)
 			}
 		}
 		var got []history.Event
-		page := history.Page{Series: series, Start: now - 20*history.Hour, End: now - history.Hour/2, Limit: 7}
+		page := history.Page{Series: series, Start: Now - 20*history.Hour, End: Now - history.Hour/2, Limit: 7}
 		for {
 			events, err := store.Events(t.Context(), page)
 			if err != nil {
@@ -161,10 +162,10 @@ func (s Subject) sameEvents(t *testing.T, got []history.Event, want, points []hi
 }
 
 func testCount(t *testing.T, s Subject) {
-	points := s.home(40, 30*history.Hour)
+	points := s.Home(40, 30*history.Hour)
 	store := s.filled(t, points)
-	e := edges(now-26*history.Hour, now, 5*history.Hour)
-	for _, series := range [][]history.Series{nil, all()[:3]} {
+	e := Edges(Now-26*history.Hour, Now, 5*history.Hour)
+	for _, series := range [][]history.Series{nil, All()[:3]} {
 		want := make([]int64, len(e)-1)
 		seen := map[string]history.Seen{}
 		for _, p := range points {
