@@ -31,6 +31,8 @@ type Querier interface {
 	CountEntitiesByDomain(ctx context.Context, platform string) ([]CountEntitiesByDomainRow, error)
 	// Counts what ListFloors would list in all.
 	CountFloors(ctx context.Context, q_ *string) (int64, error)
+	// Counts the devices and entities there are, and the entities that are left out, each for the first reason.
+	CountHome(ctx context.Context, arg CountHomeParams) (CountHomeRow, error)
 	// Counts what ListLabels would list in all.
 	CountLabels(ctx context.Context, arg CountLabelsParams) (int64, error)
 	// Deletes the entities whose entity_id was taken by another and that got no new one.
@@ -92,6 +94,20 @@ type Querier interface {
 	// Lists the floors that match, by floor_id, from the one after @after.
 	// There are few, so the filters may scan.
 	ListFloors(ctx context.Context, arg ListFloorsParams) ([]Floor, error)
+	// Lists the areas of the home by name, and last a row of nulls: the group of all that is in no area.
+	ListHomeAreas(ctx context.Context) ([]ListHomeAreasRow, error)
+	// Lists the devices of the home by name, each in the area it is in, with the number of its entities there,
+	// and for each area a row of nulls, if it is needed: the group of those entities that have no device there.
+	//
+	// Unless @everything is true, what is disabled or hidden is left out. With @exposed, so are entities that
+	// Home Assistant does not expose to the assistant of that name, and devices without one that it does.
+	ListHomeDevices(ctx context.Context, arg ListHomeDevicesParams) ([]ListHomeDevicesRow, error)
+	// Lists the entities of the home by id, each in the area that holds in the end, and with its device where
+	// that is there too. What is left out is what ListHomeDevices leaves out.
+	ListHomeEntities(ctx context.Context, arg ListHomeEntitiesParams) ([]ListHomeEntitiesRow, error)
+	// Lists the floors of the home, from the lowest up, and last a row of nulls: the group of all that is on no
+	// floor.
+	ListHomeFloors(ctx context.Context) ([]ListHomeFloorsRow, error)
 	// Lists the labels that match, by label_id, from the one after @after.
 	// There are few, so the filters may scan.
 	ListLabels(ctx context.Context, arg ListLabelsParams) ([]Label, error)

@@ -62,6 +62,7 @@ func holdHome(t *testing.T, folder string) {
 			h.singles()
 		})
 	}
+	t.Run("home", func(t *testing.T) { c.with(t).holdWhole() })
 	t.Run("analytics", func(t *testing.T) { c.with(t).holdAnalytics() })
 	t.Run("upserts", func(t *testing.T) { c.with(t).holdUpserts(folder) })
 }

@@ -44,6 +44,7 @@ var ContractTypes = map[string]reflect.Type{
 	"Info":        reflect.TypeFor[info](),
 	"Problem":     reflect.TypeFor[problem](),
 	"ChangeList":  reflect.TypeFor[changes](),
+	"Home":        reflect.TypeFor[db.Home](),
 }
 
 // ContractPages are a page in the middle of a list, its items counted, and a last page.

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -133,7 +134,7 @@ func (m matcher) object(at string, typ reflect.Type, s *schema) {
 			continue
 		}
 		names = append(names, name)
-		if option != "omitempty" {
+		if option == "" {
 			required = append(required, name)
 		}
 		if member, ok := s.Properties[name]; ok {
@@ -200,6 +201,20 @@ func TestContractHasTheFields(t *testing.T) {
 			t.Errorf("%sFields: required are %v, other members: %v", name, trimmed.Required, trimmed.AdditionalProperties)
 		}
 	}
+}
+
+// A part of the home that fields trimmed has the members of floors, areas, devices and entities, and fields
+// takes all but those that hold other parts.
+func TestContractHasTheFieldsOfTheHome(t *testing.T) {
+	api := read(t)
+	m := matcher{T: t, contract: api}
+	all := map[string]*schema{}
+	for _, name := range []string{"HomeFloor", "HomeArea", "HomeDevice", "HomeEntity"} {
+		maps.Copy(all, api.Components.Schemas[name].Properties)
+	}
+	m.same("HomePart", sortedKeys(api.Components.Schemas["HomePart"].Properties), sortedKeys(all))
+	maps.DeleteFunc(all, func(_ string, s *schema) bool { return s.Items != nil })
+	m.same("fields of the home", api.Components.Parameters["HomeFields"].Schema.Items.Enum, sortedKeys(all))
 }
 
 // A list has the members that a page is encoded with; total is there only where items were counted.

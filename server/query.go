@@ -152,6 +152,18 @@ func (q *query) number(name string, fallback, least, most int64) int64 {
 	return n
 }
 
+// word is one of the words that are known; fallback where it is not given.
+func (q *query) word(name, fallback string, known []string) string {
+	value, given := q.one(name)
+	if !given {
+		return fallback
+	}
+	if !slices.Contains(known, value) {
+		q.refuse(name, "must be one of %s", strings.Join(known, ", "))
+	}
+	return value
+}
+
 // words is a comma list of words that are known; nil where it is not given.
 func (q *query) words(name string, known []string) []string {
 	q.known[name] = true

@@ -27,6 +27,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/devices/{device_id}/changes", "listDeviceChanges", "changes", s.listDeviceChanges},
 		{"GET", "/api/v1/entities/{entity_id}/changes", "listEntityChanges", "changes", s.listEntityChanges},
 		{"GET", "/api/v1/changes", "listChanges", "changes", s.listChanges},
+		{"GET", "/api/v1/home", "getHome", "home", s.getHome},
 		{"GET", "/api/v1/floors", "listFloors", "floors", s.listFloors},
 		{"GET", "/api/v1/floors/{floor_id}", "getFloor", "floors", s.getFloor},
 		{"GET", "/api/v1/areas", "listAreas", "areas", s.listAreas},
