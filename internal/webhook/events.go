@@ -1,0 +1,65 @@
+package webhook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dataapi/db"
+)
+
+// private is the kind of changes that are only for who asks for them by name.
+const private = "preference"
+
+var actions = []string{"created", "updated", "deleted"}
+
+// Events are the types of events that a webhook wants: kind.action, where either may be *, or * for all. A *
+// stands for all kinds but preferences, which have to be named.
+type Events []string
+
+// CheckEvent says what is wrong with a type of event.
+func CheckEvent(event string) error {
+	kind, action := parts(event)
+	if kind != "*" && !slices.Contains(db.ChangeKinds, kind) || action != "*" && !slices.Contains(actions, action) {
+		return fmt.Errorf("%q is no event: events are kind.action, such as entity.updated, of the kinds %s and the actions %s; either may be *",
+			event, strings.Join(db.ChangeKinds, ", "), strings.Join(actions, ", "))
+	}
+	return nil
+}
+
+func parts(event string) (kind, action string) {
+	if event == "*" {
+		return "*", "*"
+	}
+	kind, action, _ = strings.Cut(event, ".")
+	return kind, action
+}
+
+// Kinds are the kinds of changes to look at, as db.ChangeQuery has them: nil stands for all but preferences.
+// Types of events that are none, as the service before this one had them, add nothing.
+func (e Events) Kinds() []string {
+	named := []string{}
+	all := false
+	for _, event := range e {
+		kind, _ := parts(event)
+		all = all || kind == "*"
+		if slices.Contains(db.ChangeKinds, kind) && !slices.Contains(named, kind) {
+			named = append(named, kind)
+		}
+	}
+	switch {
+	case !all:
+		return named
+	case slices.Contains(named, private):
+		return slices.Clone(db.ChangeKinds)
+	}
+	return nil
+}
+
+// Want says whether the type of a change is one of the events.
+func (e Events) Want(c db.Change) bool {
+	return slices.ContainsFunc(e, func(event string) bool {
+		kind, action := parts(event)
+		return (kind == c.Kind || kind == "*" && c.Kind != private) && (action == c.Action || action == "*")
+	})
+}
