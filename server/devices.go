@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"dataapi/db"
@@ -30,8 +31,26 @@ func (s *Server) listDevices(r *http.Request) (any, error) {
 	})
 }
 
+// deviceParts are what include may name.
+var deviceParts = []string{"entities", "area"}
+
+// getDevice answers with a device, and with what include names, as of the same moment.
 func (s *Server) getDevice(r *http.Request) (any, error) {
-	return single(r, "device", "device_id", s.DB.GetDevice)
+	q := parse(r)
+	include := q.words("include", deviceParts)
+	if include == nil {
+		return parsedSingle(q, r, "device", "device_id", s.DB.GetDevice)
+	}
+	var whole db.WholeDevice
+	device, err := parsedSingle(q, r, "device", "device_id", func(ctx context.Context, id string) (_ db.Device, err error) {
+		whole, err = s.DB.GetWholeDevice(ctx, id)
+		return whole.Device, err
+	})
+	more := make([]addition, len(include))
+	for i, part := range include {
+		more[i] = addition{part, map[string]any{"entities": whole.Entities, "area": whole.Area}[part]}
+	}
+	return extended{device, more}, err
 }
 
 func (s *Server) bulkUpsertDevices(r *http.Request) (any, error) {

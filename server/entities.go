@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 
@@ -44,23 +43,7 @@ func (s *Server) getEntity(r *http.Request) (any, error) {
 	if err != nil || from == nil {
 		return entity, err
 	}
-	return renamed{entity, *from}, nil
-}
-
-// renamed is what was asked for by an id that it had before.
-type renamed struct {
-	now  any // an object
-	from string
-}
-
-// MarshalJSON writes the members of the object, and renamed_from.
-func (r renamed) MarshalJSON() ([]byte, error) {
-	now, err := encode(r.now)
-	if err != nil {
-		return nil, err
-	}
-	from, err := encode(map[string]string{"renamed_from": r.from})
-	return append(append(bytes.TrimSuffix(now, []byte("}\n")), ','), from[1:]...), err
+	return extended{entity, []addition{{"renamed_from", *from}}}, nil
 }
 
 func (s *Server) bulkUpsertEntities(r *http.Request) (any, error) {

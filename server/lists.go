@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"dataapi/db"
 )
@@ -26,7 +28,11 @@ func listed[T any](l listing, rows []T, err error, id func(*T) string, total fun
 
 // single answers with the row that get finds by the id in the path, trimmed to the fields asked for.
 func single[T any](r *http.Request, noun, param string, get func(context.Context, string) (T, error)) (any, error) {
-	q := parse(r)
+	return parsedSingle(parse(r), r, noun, param, get)
+}
+
+// parsedSingle is single for a route that has parsed parameters of its own.
+func parsedSingle[T any](q *query, r *http.Request, noun, param string, get func(context.Context, string) (T, error)) (any, error) {
 	fields := fieldsOf[T](q)
 	if err := q.err(); err != nil {
 		return nil, err
@@ -40,4 +46,34 @@ func single[T any](r *http.Request, noun, param string, get func(context.Context
 		return row, err
 	}
 	return trimOne(row, fields), nil
+}
+
+// extended is an object with members after its own.
+type extended struct {
+	object any
+	more   []addition
+}
+
+// addition is a member that an object is extended by.
+type addition struct {
+	name  string
+	value any
+}
+
+// MarshalJSON writes the members of the object, and then the others in their order.
+func (x extended) MarshalJSON() ([]byte, error) {
+	text, err := encode(x.object)
+	if err != nil {
+		return nil, err
+	}
+	text = bytes.TrimSuffix(text, []byte("}\n"))
+	for _, m := range x.more {
+		value, err := encode(m.value)
+		if err != nil {
+			return nil, err
+		}
+		text = append(append(append(text, ','), strconv.AppendQuote(nil, m.name)...), ':')
+		text = append(text, bytes.TrimSuffix(value, []byte{'\n'})...)
+	}
+	return append(text, '}'), nil
 }
