@@ -255,7 +255,7 @@ func TestContractOfHealthWithInfluxDB(t *testing.T) {
 		up.URL:   "healthy, sqlite healthy, influxdb healthy",
 		down.URL: "degraded, sqlite healthy, influxdb unhealthy",
 	} {
-		influx, err := history.NewInflux(url)
+		influx, err := history.NewInflux(history.InfluxConfig{URL: url})
 		if err != nil {
 			t.Fatal(err)
 		}

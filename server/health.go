@@ -54,13 +54,14 @@ type integrity struct {
 }
 
 type influxdbHealth struct {
-	Status         string   `json:"status"` // healthy, unhealthy, unknown or not_configured
-	URL            *string  `json:"url"`
-	Version        *string  `json:"version"`
-	Detail         string   `json:"detail,omitempty"`
-	QueryCount     int64    `json:"query_count"`
-	AvgQueryTimeMS *float64 `json:"avg_query_time_ms"`
-	SuccessRate    *float64 `json:"success_rate"` // percent
+	Status         string     `json:"status"` // healthy, unhealthy, unknown or not_configured
+	Since          *time.Time `json:"since"`  // when Status became what it is
+	URL            *string    `json:"url"`
+	Version        *string    `json:"version"`
+	Detail         string     `json:"detail,omitempty"`
+	QueryCount     int64      `json:"query_count"`
+	AvgQueryTimeMS *float64   `json:"avg_query_time_ms"`
+	SuccessRate    *float64   `json:"success_rate"` // percent
 }
 
 // The words for a state.
@@ -81,7 +82,7 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 	h := health{
 		Service: "data-api", Version: s.Version,
 		Timestamp: time.Now().UTC(), UptimeSeconds: math.Round(time.Since(s.started).Seconds()*10) / 10,
-		Dependencies: dependencies{SQLite: sqliteHealthOf(status), InfluxDB: influxdbHealthOf(s.Influx)},
+		Dependencies: dependencies{SQLite: sqliteHealthOf(status), InfluxDB: influxdbHealthOf(ctx, s.Influx)},
 	}
 	h.Status = overall(h.Dependencies.SQLite.Status, h.Dependencies.InfluxDB.Status)
 	return fresh{http.StatusOK, h}, nil
@@ -119,22 +120,21 @@ func sqliteHealthOf(st db.Status) sqliteHealth {
 	return h
 }
 
-func influxdbHealthOf(influx *history.Influx) influxdbHealth {
+func influxdbHealthOf(ctx context.Context, influx *history.Influx) influxdbHealth {
 	if influx == nil {
 		return influxdbHealth{Status: "not_configured"}
 	}
-	st := influx.State()
+	st, url := influx.Health(ctx), influx.URL()
 	h := influxdbHealth{
-		Status: "unknown", URL: &st.URL, Version: known(st.Version), Detail: st.Problem,
-		QueryCount: st.Requests, AvgQueryTimeMS: average(st.Time, st.Requests),
+		Status: string(st.Status), URL: &url, Version: known(st.Version), Detail: st.Detail,
+		QueryCount: st.Queries, AvgQueryTimeMS: average(st.Time, st.Queries),
 	}
-	if st.Requests > 0 {
-		rate := math.Round(1000*float64(st.Requests-st.Failures)/float64(st.Requests)) / 10
+	if !st.Since.IsZero() {
+		h.Since = &st.Since
+	}
+	if st.Queries > 0 {
+		rate := math.Round(1000*float64(st.Queries-st.Failures)/float64(st.Queries)) / 10
 		h.SuccessRate = &rate
-		h.Status = unhealthy
-	}
-	if st.Up {
-		h.Status = healthy
 	}
 	return h
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // beside returns a caller of a server that watches the InfluxDB at url.
 func beside(t *testing.T, url string) *caller {
 	t.Helper()
-	influx, err := history.NewInflux(url)
+	influx, err := history.NewInflux(history.InfluxConfig{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +64,10 @@ func TestInfluxStates(t *testing.T) {
 		part, whole := c.influxdb()
 		if part["status"] != test.status || whole != test.whole || part["version"] != test.version || part["url"] != server.URL || part["query_count"] != 1.0 {
 			t.Errorf("%s: %s %v", name, whole, part)
+		}
+		since, err := time.Parse(time.RFC3339, fmt.Sprint(part["since"]))
+		if ago := time.Since(since); err != nil || ago < 0 || ago > time.Minute {
+			t.Errorf("%s: since %v", name, part["since"])
 		}
 		if rate := part["success_rate"]; (rate == 100.0) != (test.status == "healthy") {
 			t.Errorf("%s: success rate %v", name, rate)

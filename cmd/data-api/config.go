@@ -35,6 +35,9 @@ type config struct {
 	ChangesRetention  retention     `env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
 	InfluxURL         string        `env:"INFLUXDB_URL" help:"InfluxDB server to watch, such as http://localhost:8086"`
+	InfluxToken       string        `env:"INFLUXDB_TOKEN" help:"token for it, of version 2 and 3"`
+	InfluxUser        string        `env:"INFLUXDB_USER" help:"user, where there is no token"`
+	InfluxPassword    string        `env:"INFLUXDB_PASSWORD" help:"of this user"`
 	SelectedTeams     string        `env:"SELECTED_TEAMS" help:"teams for the preferences of the user default, taken over once: a JSON object, or nfl:dal,nhl:vgk"`
 	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat         string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
@@ -155,12 +158,12 @@ func (c config) database() db.Config {
 	return d
 }
 
-// influx is the watch over the InfluxDB server, nil where none is configured.
+// influx is the client of the InfluxDB server, nil where none is configured.
 func (c config) influx() (*history.Influx, error) {
 	if c.InfluxURL == "" {
 		return nil, nil
 	}
-	return history.NewInflux(c.InfluxURL)
+	return history.NewInflux(history.InfluxConfig{URL: c.InfluxURL, Token: c.InfluxToken, User: c.InfluxUser, Password: c.InfluxPassword})
 }
 
 func (c config) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"reflect"
 	"strings"
@@ -244,5 +247,37 @@ func TestAddress(t *testing.T) {
 		if got := (config{Host: c.host, Port: c.port}).address(); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
 		}
+	}
+}
+
+// Whoever InfluxDB is asked as: a token comes before a user, and that before what the URL says.
+func TestInfluxAuthorization(t *testing.T) {
+	inFolder(t, nil)
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.Header.Get("Authorization") }))
+	defer server.Close()
+	user, token := []string{"INFLUXDB_USER=me", "INFLUXDB_PASSWORD=pw"}, []string{"INFLUXDB_TOKEN=secret"}
+	for want, settings := range map[string][]string{
+		"":                   nil,
+		"Basic bWU6cHc=":     user,
+		"Token secret":       append(token, user...),
+		"Basic dXJsOnVybA==": {"INFLUXDB_URL=" + strings.Replace(server.URL, "//", "//url:url@", 1)},
+	} {
+		c, err := loadConfig(append([]string{"INFLUXDB_URL=" + server.URL}, settings...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		influx, err := c.influx()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- influx.Run(ctx) }()
+		if got := <-asked; got != want {
+			t.Errorf("%v: asked as %q, want %q", settings, got, want)
+		}
+		cancel()
+		<-ended
 	}
 }

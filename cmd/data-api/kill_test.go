@@ -142,7 +142,7 @@ func TestSecretsReachNoFile(t *testing.T) {
 		t.Fatal("the canaries have no place in the demo home")
 	}
 	writeFile(t, filepath.Join(home, "core.config_entries"), planted)
-	p := startReady(t, folder, "LOG_LEVEL=debug", "INFLUXDB_URL=http://canary:canary@127.0.0.1:1/?p=canary")
+	p := startReady(t, folder, "LOG_LEVEL=debug", "INFLUXDB_URL=http://canary:canary@127.0.0.1:1/?p=canary", "INFLUXDB_TOKEN=canary\t", "INFLUXDB_PASSWORD=canary")
 	code, output := finish(t, folder, []string{"LOG_LEVEL=debug"}, "import", home)
 	if code != 0 || !strings.Contains(output, "16 created") {
 		t.Fatalf("exit code %d: %s", code, output)

@@ -20,7 +20,7 @@ const secret = "s3cret"
 // watch is a watch over the server at address, with a password in its URL.
 func watch(t *testing.T, address string) *Influx {
 	t.Helper()
-	i, err := NewInflux(strings.Replace(address, "://", "://me:"+secret+"@", 1))
+	i, err := NewInflux(InfluxConfig{URL: strings.Replace(address, "://", "://me:"+secret+"@", 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,11 +89,11 @@ func TestInfluxUp(t *testing.T) {
 				}
 				w.WriteHeader(c.status)
 			}))
-			if st := i.State(); st.Up || st.Requests != 0 || st.Problem != "" {
+			if st := i.Health(t.Context()); st.Status == Healthy || st.Queries != 0 || st.Detail != "" {
 				t.Errorf("before it was asked: %+v", st)
 			}
 			i.ping(t.Context())
-			if st := i.State(); !st.Up || st.Version != c.version || st.Problem != "" || st.Requests != 1 || st.Failures != 0 || st.Time <= 0 {
+			if st := i.Health(t.Context()); st.Status != Healthy || st.Version != c.version || st.Detail != "" || st.Queries != 1 || st.Failures != 0 || st.Time <= 0 {
 				t.Errorf("got %+v", st)
 			}
 		})
@@ -120,8 +120,8 @@ func TestInfluxDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			i := watch(t, c.address)
 			i.ping(t.Context())
-			st := i.State()
-			if st.Up || !strings.HasPrefix(st.Problem, c.problem) || st.Requests != 1 || st.Failures != 1 {
+			st := i.Health(t.Context())
+			if st.Status == Healthy || !strings.HasPrefix(st.Detail, c.problem) || st.Queries != 1 || st.Failures != 1 {
 				t.Errorf("got %+v, want %q", st, c.problem)
 			}
 			if shown := fmt.Sprintf("%+v", st); strings.Contains(shown, secret) {
@@ -157,7 +157,7 @@ func TestInfluxLongBody(t *testing.T) {
 	}))
 	start := time.Now()
 	i.ping(t.Context())
-	if st := i.State(); !st.Up || time.Since(start) > pingTimeout {
+	if st := i.Health(t.Context()); st.Status != Healthy || time.Since(start) > pingTimeout {
 		t.Errorf("after %v and %d bytes: %+v", time.Since(start), sent.Load(), st)
 	}
 }
@@ -171,13 +171,13 @@ func TestInfluxHangs(t *testing.T) {
 	start := time.Now()
 	for asked := 0; ; asked++ {
 		before := time.Now()
-		st := i.State()
+		st := i.Health(t.Context())
 		if waited := time.Since(before); waited > time.Second {
 			t.Fatalf("State took %v", waited)
 		}
 		select {
 		case <-done:
-			if st := i.State(); st.Up || st.Failures != 1 || !strings.HasPrefix(st.Problem, "no answer: ") || asked < 10 {
+			if st := i.Health(t.Context()); st.Status == Healthy || st.Failures != 1 || !strings.HasPrefix(st.Detail, "no answer: ") || asked < 10 {
 				t.Errorf("asked %d times, then %+v", asked, st)
 			}
 			if waited := time.Since(start); waited < pingTimeout/2 || waited > 3*pingTimeout {
@@ -185,7 +185,7 @@ func TestInfluxHangs(t *testing.T) {
 			}
 			return
 		case <-time.After(10 * time.Millisecond):
-			if st.Requests != 0 && i.State().Up {
+			if st.Queries != 0 && i.Health(t.Context()).Status == Healthy {
 				t.Fatalf("up without an answer: %+v", st)
 			}
 		}
@@ -206,11 +206,11 @@ func TestInfluxRecovers(t *testing.T) {
 	for n, want := range []bool{true, false, false, true} {
 		broken.Store(!want)
 		i.ping(t.Context())
-		if st := i.State(); st.Up != want || (st.Problem == "") != want || st.Requests != int64(n+1) || st.Version != "v2.7.4" {
+		if st := i.Health(t.Context()); (st.Status == Healthy) != want || (st.Detail == "") != want || st.Queries != int64(n+1) || st.Version != "v2.7.4" {
 			t.Errorf("ping %d: %+v, want up: %v", n, st, want)
 		}
 	}
-	if st := i.State(); st.Failures != 2 {
+	if st := i.Health(t.Context()); st.Failures != 2 {
 		t.Errorf("%d failures, want 2", st.Failures)
 	}
 }
@@ -226,13 +226,13 @@ func TestInfluxRun(t *testing.T) {
 			if name == "hangs" {
 				time.Sleep(100 * time.Millisecond)
 			} else {
-				waitFor(t, func() bool { return i.State().Requests == 1 })
+				waitFor(t, func() bool { return i.Health(t.Context()).Queries == 1 })
 			}
-			before := i.State()
+			before := i.Health(t.Context())
 			cancel()
 			select {
 			case err := <-ended:
-				if after := i.State(); err != nil || after != before || after.Up != (name == "up") {
+				if after := i.Health(t.Context()); err != nil || after != before || (after.Status == Healthy) != (name == "up") {
 					t.Errorf("%v, %+v, was %+v", err, after, before)
 				}
 			case <-time.After(pingTimeout / 2):
@@ -261,12 +261,12 @@ func TestInfluxAddresses(t *testing.T) {
 		"http://[::1]:8086":                          "http://[::1]:8086",
 		"http://localhost:8086?u=me&p=s3cret#s3cret": "http://localhost:8086",
 	} {
-		i, err := NewInflux(address)
-		if err != nil || i.State().URL != want {
+		i, err := NewInflux(InfluxConfig{URL: address})
+		if err != nil || i.URL() != want {
 			t.Errorf("%s: %v, want %s", address, err, want)
 			continue
 		}
-		if shown := fmt.Sprintf("%+v", i.State()); strings.Contains(shown, secret) {
+		if shown := fmt.Sprintf("%+v %s", i.Health(t.Context()), i.URL()); strings.Contains(shown, secret) {
 			t.Errorf("%s: a secret is shown: %s", address, shown)
 		}
 	}
@@ -274,7 +274,7 @@ func TestInfluxAddresses(t *testing.T) {
 		"", "localhost", "localhost:8086", "/ping", "ftp://me:s3cret@localhost", "me:s3cret@localhost:8086", "http://", "http://:s3cret@",
 		"http://me:s3cret@local host:8086", "http://me:s3%cret@localhost", "//localhost:8086", "http:///ping", "influxdb://localhost", "http://localhost:s3cret",
 	} {
-		if i, err := NewInflux(address); err == nil || i != nil {
+		if i, err := NewInflux(InfluxConfig{URL: address}); err == nil || i != nil {
 			t.Errorf("%q is accepted", address)
 		} else if strings.Contains(err.Error(), "s3") {
 			t.Errorf("%q: the error shows a secret: %v", address, err)
@@ -286,13 +286,13 @@ func TestInfluxAddresses(t *testing.T) {
 func TestInfluxBehindAPath(t *testing.T) {
 	var asked atomic.Value
 	address := serve(t, func(_ http.ResponseWriter, r *http.Request) { asked.Store(r.URL.String()) })
-	i, err := NewInflux(address + "/influx/?u=me&p=s3cret")
+	i, err := NewInflux(InfluxConfig{URL: address + "/influx/?u=me&p=s3cret"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	i.ping(t.Context())
-	if got := asked.Load(); got != "/influx/ping?u=me&p=s3cret" || !i.State().Up {
-		t.Errorf("asked %v: %+v", got, i.State())
+	if got := asked.Load(); got != "/influx/ping?u=me&p=s3cret" || i.Health(t.Context()).Status != Healthy {
+		t.Errorf("asked %v: %+v", got, i.Health(t.Context()))
 	}
 }
 
@@ -304,14 +304,14 @@ func TestInfluxConcurrently(t *testing.T) {
 		g.Go(func() {
 			for range 50 {
 				i.ping(t.Context())
-				if st := i.State(); !st.Up {
+				if st := i.Health(t.Context()); st.Status != Healthy {
 					t.Errorf("got %+v", st)
 				}
 			}
 		})
 	}
 	g.Wait()
-	if st := i.State(); st.Requests != 200 || st.Failures != 0 {
+	if st := i.Health(t.Context()); st.Queries != 200 || st.Failures != 0 {
 		t.Errorf("got %+v", st)
 	}
 }

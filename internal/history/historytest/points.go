@@ -107,6 +107,27 @@ func testRenamed(t *testing.T, s Subject) {
 	}
 }
 
+// texts are states that are hard to write down and to read back.
+var texts = []string{
+	"it's \"on\"", `\`, `ends in \`, `\"`, `\\"`, `\n`, "two\nlines", "\r\n", "tab\t", " ", " x ", "a,b=c d", "#", "//", "{}", "%s", "$state", "'; DROP MEASUREMENT \"m\" --",
+	"x\" 1\nm,entity_id=sensor.a state=\"y\" 2", "null", "true", "t", "1i", "NaN", "inf", "0x1p4", "1_000", "+5", "-0", "1e300", "1E-7", "007", "5.", "K\u00fcche \u2603 \U0001f600",
+	strings.Repeat("\u2603", 255),
+}
+
+// Whatever a state is, it comes back as it was.
+func testTexts(t *testing.T, s Subject) {
+	var points []history.Point
+	for i, text := range texts {
+		points = append(points, history.Point{EntityID: "sensor.text", Time: Now + history.Micros(i), State: text})
+	}
+	got := collect(t, s.filled(t, points).Range(t.Context(), history.Query{Series: []history.Series{history.Named("sensor.text")}, Start: Now, End: Now + history.Hour}))
+	for i, p := range points {
+		if i >= len(got) || !s.samePoint(got[i].Point, p) {
+			t.Fatalf("%+v, want %+v", got[min(i, len(got)):], p)
+		}
+	}
+}
+
 func testLast(t *testing.T, s Subject) {
 	points := s.Home(2, 60*history.Hour)
 	store := s.filled(t, points)

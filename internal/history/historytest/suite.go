@@ -35,6 +35,7 @@ func Run(t *testing.T, s Subject) {
 		"Append":    testAppend,
 		"Range":     testRange,
 		"Renamed":   testRenamed,
+		"Texts":     testTexts,
 		"Buckets":   testBuckets,
 		"Calendar":  testCalendar,
 		"Last":      testLast,

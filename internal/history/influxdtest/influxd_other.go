@@ -1,0 +1,7 @@
+//go:build !linux
+
+package influxdtest
+
+import "syscall"
+
+func dieWithTest() *syscall.SysProcAttr { return nil }
