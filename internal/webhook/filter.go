@@ -73,7 +73,7 @@ func (f Filter) Want(c db.Change) bool {
 // holds says whether the row of a change, as text has it, has one of the values of each name.
 func (f Filter) holds(c db.Change, text string) bool {
 	var row map[string]any
-	if json.Unmarshal([]byte(text), &row) != nil || row == nil {
+	if json.Unmarshal([]byte(text), &row) != nil {
 		return false // it was not there yet, or is no more
 	}
 	for name, values := range f {

@@ -49,6 +49,8 @@ func TestFilter(t *testing.T) {
 		{`{"id":"light.lamp"}`, change("entity", "light.new", lamp, `{"entity_id":"light.new"}`), true}, // it was renamed
 		{`{"id":"ground"}`, change("floor", "ground", floor, floor), true},
 		{`{"id":"e1"}`, change("config_entry", "e2", `{"entry_id":"e1"}`, `{"entry_id":"e2"}`), true},
+		{`{"id":"anna"}`, change("preference", "anna", "", `{"theme":"dark"}`), true},
+		{`{"id":"anna"}`, change("preference", "ben", "", `{"id":"anna"}`), false},
 		{`{"entity_id":"light.lamp"}`, update("", lamp), true},
 		{`{"entity_id":"kitchen"}`, change("area", "kitchen", "", area), false},
 		{`{"device_id":"none"}`, update("", lamp), false},

@@ -93,18 +93,19 @@ func TestCheckSecret(t *testing.T) {
 		return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", bytes)))
 	}
 	for secret, good := range map[string]bool{
-		"whsec_" + of(24):                  true,
-		"whsec_" + of(64):                  true,
-		"whsec_" + of(23):                  false,
-		"whsec_" + of(65):                  false,
-		of(24):                             false,
-		"WHSEC_" + of(24):                  false,
-		"whsec_":                           false,
-		"":                                 false,
-		"whsec_" + of(24) + "\n":           false,
-		"whsec_" + of(25) + "=":            false,
-		"whsec_" + strings.Repeat("-", 32): false,
-		"whsec_" + strings.TrimRight(of(25), "="): false,
+		"whsec_" + of(24):        true,
+		"whsec_" + of(64):        true,
+		"whsec_" + of(23):        false,
+		"whsec_" + of(65):        false,
+		of(24):                   false,
+		"WHSEC_" + of(24):        false,
+		"whsec_":                 false,
+		"":                       false,
+		"whsec_" + of(24) + "\n": false,
+		"whsec_" + strings.Replace(of(25), "aw==", "ax==", 1): false, // bits that belong to no byte
+		"whsec_" + of(25) + "=":                               false,
+		"whsec_" + strings.Repeat("-", 32):                    false,
+		"whsec_" + strings.TrimRight(of(25), "="):             false,
 	} {
 		if err := CheckSecret(secret); (err == nil) != good {
 			t.Errorf("secret %q: %v, want it to be good: %v", secret, err, good)
