@@ -39,6 +39,50 @@ func (q *Queries) CountAreas(ctx context.Context, arg CountAreasParams) (int64, 
 	return total, err
 }
 
+const deleteAreas = `-- name: DeleteAreas :many
+DELETE FROM areas
+WHERE key IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+  AND NOT EXISTS (
+    SELECT 1 FROM devices AS d
+    WHERE d.area_key = areas.key AND d.area_id = areas.area_id AND (CAST(?2 AS BOOLEAN) OR NOT areas.listed))
+  AND NOT EXISTS (
+    SELECT 1 FROM entities AS e
+    WHERE e.area_key = areas.key AND e.area_id = areas.area_id AND (CAST(?3 AS BOOLEAN) OR NOT areas.listed))
+RETURNING area_id
+`
+
+type DeleteAreasParams struct {
+	Keys         string `json:"keys"`
+	DevicesTold  bool   `json:"devices_told"`
+	EntitiesTold bool   `json:"entities_told"`
+}
+
+// Deletes the areas whose keys are in the JSON list @keys, but for those that devices or entities are in by
+// what they say themselves: of these, one that no registry has listed stays in any case, another where
+// they were told as well. Gives the ids.
+func (q *Queries) DeleteAreas(ctx context.Context, arg DeleteAreasParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, deleteAreas, arg.Keys, arg.DevicesTold, arg.EntitiesTold)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var area_id string
+		if err := rows.Scan(&area_id); err != nil {
+			return nil, err
+		}
+		items = append(items, area_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getArea = `-- name: GetArea :one
 SELECT "key", area_id, name, floor_id, floor_name, icon, picture, aliases, labels, temperature_entity_id, humidity_entity_id, device_count, entity_count, extra, created_at, modified_at, updated_at FROM areas_view WHERE area_id = ?1
 `
@@ -142,7 +186,7 @@ func (q *Queries) ListAreas(ctx context.Context, arg ListAreasParams) ([]Area, e
 const matchArea = `-- name: MatchArea :one
 SELECT
   key, area_id, name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases,
-  labels, extra, created_at, modified_at, updated_at
+  labels, extra, listed, created_at, modified_at, updated_at
 FROM areas
 WHERE area_id = ?1
 `
@@ -159,6 +203,7 @@ type MatchAreaRow struct {
 	Aliases             dbtype.JSON `json:"aliases"`
 	Labels              dbtype.JSON `json:"labels"`
 	Extra               dbtype.JSON `json:"extra"`
+	Listed              bool        `json:"listed"`
 	CreatedAt           string      `json:"created_at"`
 	ModifiedAt          *string     `json:"modified_at"`
 	UpdatedAt           string      `json:"updated_at"`
@@ -180,6 +225,7 @@ func (q *Queries) MatchArea(ctx context.Context, areaID string) (MatchAreaRow, e
 		&i.Aliases,
 		&i.Labels,
 		&i.Extra,
+		&i.Listed,
 		&i.CreatedAt,
 		&i.ModifiedAt,
 		&i.UpdatedAt,
@@ -190,11 +236,11 @@ func (q *Queries) MatchArea(ctx context.Context, areaID string) (MatchAreaRow, e
 const saveArea = `-- name: SaveArea :exec
 INSERT INTO areas (
   key, area_id, name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases,
-  labels, extra, created_at, modified_at, updated_at
+  labels, extra, listed, created_at, modified_at, updated_at
 ) VALUES (
   nullif(CAST(?1 AS INTEGER), 0), ?2, ?3, ?4, ?5, ?6,
-  ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-  ?14
+  ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+  ?15
 )
 ON CONFLICT (key) DO UPDATE SET
   area_id = excluded.area_id,
@@ -207,6 +253,7 @@ ON CONFLICT (key) DO UPDATE SET
   aliases = excluded.aliases,
   labels = excluded.labels,
   extra = excluded.extra,
+  listed = excluded.listed,
   created_at = excluded.created_at,
   modified_at = excluded.modified_at,
   updated_at = excluded.updated_at
@@ -224,6 +271,7 @@ type SaveAreaParams struct {
 	Aliases             dbtype.JSON `json:"aliases"`
 	Labels              dbtype.JSON `json:"labels"`
 	Extra               dbtype.JSON `json:"extra"`
+	Listed              bool        `json:"listed"`
 	CreatedAt           string      `json:"created_at"`
 	ModifiedAt          *string     `json:"modified_at"`
 	UpdatedAt           string      `json:"updated_at"`
@@ -243,9 +291,48 @@ func (q *Queries) SaveArea(ctx context.Context, arg SaveAreaParams) error {
 		arg.Aliases,
 		arg.Labels,
 		arg.Extra,
+		arg.Listed,
 		arg.CreatedAt,
 		arg.ModifiedAt,
 		arg.UpdatedAt,
 	)
 	return err
+}
+
+const unlistAreas = `-- name: UnlistAreas :many
+UPDATE areas SET
+  name = area_id, floor_id = NULL, icon = NULL, picture = NULL, temperature_entity_id = NULL, humidity_entity_id = NULL,
+  aliases = '[]', labels = '[]', extra = '{}', listed = FALSE, modified_at = NULL, updated_at = ?1
+WHERE key IN (SELECT value FROM json_each(CAST(?2 AS TEXT))) AND listed
+RETURNING area_id
+`
+
+type UnlistAreasParams struct {
+	UpdatedAt string `json:"updated_at"`
+	Keys      string `json:"keys"`
+}
+
+// Leaves of the areas whose keys are in the JSON list @keys what is known of one that is
+// referred to only. Gives the ids.
+func (q *Queries) UnlistAreas(ctx context.Context, arg UnlistAreasParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, unlistAreas, arg.UpdatedAt, arg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var area_id string
+		if err := rows.Scan(&area_id); err != nil {
+			return nil, err
+		}
+		items = append(items, area_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

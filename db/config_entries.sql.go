@@ -30,6 +30,35 @@ func (q *Queries) CountConfigEntries(ctx context.Context, arg CountConfigEntries
 	return total, err
 }
 
+const deleteConfigEntries = `-- name: DeleteConfigEntries :many
+DELETE FROM config_entries WHERE key IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+RETURNING entry_id
+`
+
+// Deletes the config entries whose keys are in the JSON list @keys. Gives the ids.
+func (q *Queries) DeleteConfigEntries(ctx context.Context, keys string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, deleteConfigEntries, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var entry_id string
+		if err := rows.Scan(&entry_id); err != nil {
+			return nil, err
+		}
+		items = append(items, entry_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getConfigEntry = `-- name: GetConfigEntry :one
 SELECT "key", entry_id, domain, title, state, reason, source, disabled_by, pref_disable_new_entities, pref_disable_polling, num_subentries, version, minor_version, device_count, entity_count, created_at, modified_at, updated_at, timestamp FROM config_entries_view WHERE entry_id = ?1
 `

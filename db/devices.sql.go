@@ -91,6 +91,35 @@ func (q *Queries) CountDevicesByIntegration(ctx context.Context, integration *st
 	return count, err
 }
 
+const deleteDevices = `-- name: DeleteDevices :many
+DELETE FROM devices WHERE key IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+RETURNING device_id
+`
+
+// Deletes the devices whose keys are in the JSON list @keys. Gives the ids.
+func (q *Queries) DeleteDevices(ctx context.Context, keys string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, deleteDevices, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var device_id string
+		if err := rows.Scan(&device_id); err != nil {
+			return nil, err
+		}
+		items = append(items, device_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getDevice = `-- name: GetDevice :one
 SELECT "key", device_id, name, manufacturer, model, model_id, area_id, area_name, floor_id, integration, entity_count, sw_version, hw_version, serial_number, entry_type, configuration_url, disabled, disabled_by, labels, via_device_id, parent_device_id, name_by_user, original_name, own_area_id, identifiers, connections, config_entry_id, config_subentry_id, config_entries, config_entries_subentries, primary_config_entry, composite_device_id, composite_primary_config_entry, has_composite_identifiers, split_at, extra, created_at, modified_at, updated_at, timestamp FROM devices_view WHERE device_id = ?1
 `

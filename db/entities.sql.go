@@ -122,17 +122,62 @@ func (q *Queries) CountEntitiesByDomain(ctx context.Context, platform string) ([
 	return items, nil
 }
 
-const deleteParkedEntities = `-- name: DeleteParkedEntities :execrows
-DELETE FROM entities WHERE entity_id >= '~' AND entity_id < '~~'
+const deleteEntities = `-- name: DeleteEntities :many
+DELETE FROM entities WHERE key IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+RETURNING entity_id
 `
 
-// Deletes the entities whose entity_id was taken by another and that got no new one.
-func (q *Queries) DeleteParkedEntities(ctx context.Context) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteParkedEntities)
+// Deletes the entities whose keys are in the JSON list @keys. Gives the ids.
+func (q *Queries) DeleteEntities(ctx context.Context, keys string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, deleteEntities, keys)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected()
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var entity_id string
+		if err := rows.Scan(&entity_id); err != nil {
+			return nil, err
+		}
+		items = append(items, entity_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deleteParkedEntities = `-- name: DeleteParkedEntities :many
+DELETE FROM entities WHERE entity_id >= '~' AND entity_id < '~~'
+RETURNING CAST(substr(entity_id, 2) AS TEXT) AS entity_id
+`
+
+// Deletes the entities whose entity_id was taken by another and that got no new one. Gives the ids.
+func (q *Queries) DeleteParkedEntities(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, deleteParkedEntities)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var column_1 string
+		if err := rows.Scan(&column_1); err != nil {
+			return nil, err
+		}
+		items = append(items, column_1)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const describeEntity = `-- name: DescribeEntity :exec

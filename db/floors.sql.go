@@ -24,6 +24,45 @@ func (q *Queries) CountFloors(ctx context.Context, q_ *string) (int64, error) {
 	return total, err
 }
 
+const deleteFloors = `-- name: DeleteFloors :many
+DELETE FROM floors
+WHERE key IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+  AND NOT EXISTS (
+    SELECT 1 FROM areas AS a
+    WHERE a.floor_key = floors.key AND (CAST(?2 AS BOOLEAN) OR NOT floors.listed))
+RETURNING floor_id
+`
+
+type DeleteFloorsParams struct {
+	Keys      string `json:"keys"`
+	AreasTold bool   `json:"areas_told"`
+}
+
+// Deletes the floors whose keys are in the JSON list @keys, but for those that areas are on: of these, one
+// that no registry has listed stays in any case, another where the areas were told as well. Gives the ids.
+func (q *Queries) DeleteFloors(ctx context.Context, arg DeleteFloorsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, deleteFloors, arg.Keys, arg.AreasTold)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var floor_id string
+		if err := rows.Scan(&floor_id); err != nil {
+			return nil, err
+		}
+		items = append(items, floor_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getFloor = `-- name: GetFloor :one
 SELECT "key", floor_id, name, level, icon, aliases, area_count, extra, created_at, modified_at, updated_at FROM floors_view WHERE floor_id = ?1
 `
@@ -101,15 +140,29 @@ func (q *Queries) ListFloors(ctx context.Context, arg ListFloorsParams) ([]Floor
 
 const matchFloor = `-- name: MatchFloor :one
 SELECT
-  key, floor_id, name, level, icon, aliases, extra, created_at, modified_at, updated_at
+  key, floor_id, name, level, icon, aliases, extra, listed, created_at, modified_at, updated_at
 FROM floors
 WHERE floor_id = ?1
 `
 
+type MatchFloorRow struct {
+	Key        int64       `json:"-"`
+	FloorID    string      `json:"floor_id"`
+	Name       string      `json:"name"`
+	Level      *int64      `json:"level"`
+	Icon       *string     `json:"icon"`
+	Aliases    dbtype.JSON `json:"aliases"`
+	Extra      dbtype.JSON `json:"extra"`
+	Listed     bool        `json:"listed"`
+	CreatedAt  string      `json:"created_at"`
+	ModifiedAt *string     `json:"modified_at"`
+	UpdatedAt  string      `json:"updated_at"`
+}
+
 // Finds a floor by its id. Gives the registry's own columns, as SaveFloor takes them.
-func (q *Queries) MatchFloor(ctx context.Context, floorID string) (FloorRow, error) {
+func (q *Queries) MatchFloor(ctx context.Context, floorID string) (MatchFloorRow, error) {
 	row := q.db.QueryRowContext(ctx, matchFloor, floorID)
-	var i FloorRow
+	var i MatchFloorRow
 	err := row.Scan(
 		&i.Key,
 		&i.FloorID,
@@ -118,6 +171,7 @@ func (q *Queries) MatchFloor(ctx context.Context, floorID string) (FloorRow, err
 		&i.Icon,
 		&i.Aliases,
 		&i.Extra,
+		&i.Listed,
 		&i.CreatedAt,
 		&i.ModifiedAt,
 		&i.UpdatedAt,
@@ -127,10 +181,10 @@ func (q *Queries) MatchFloor(ctx context.Context, floorID string) (FloorRow, err
 
 const saveFloor = `-- name: SaveFloor :exec
 INSERT INTO floors (
-  key, floor_id, name, level, icon, aliases, extra, created_at, modified_at, updated_at
+  key, floor_id, name, level, icon, aliases, extra, listed, created_at, modified_at, updated_at
 ) VALUES (
-  nullif(CAST(?1 AS INTEGER), 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-  ?9, ?10
+  nullif(CAST(?1 AS INTEGER), 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+  ?10, ?11
 )
 ON CONFLICT (key) DO UPDATE SET
   floor_id = excluded.floor_id,
@@ -139,6 +193,7 @@ ON CONFLICT (key) DO UPDATE SET
   icon = excluded.icon,
   aliases = excluded.aliases,
   extra = excluded.extra,
+  listed = excluded.listed,
   created_at = excluded.created_at,
   modified_at = excluded.modified_at,
   updated_at = excluded.updated_at
@@ -152,6 +207,7 @@ type SaveFloorParams struct {
 	Icon       *string     `json:"icon"`
 	Aliases    dbtype.JSON `json:"aliases"`
 	Extra      dbtype.JSON `json:"extra"`
+	Listed     bool        `json:"listed"`
 	CreatedAt  string      `json:"created_at"`
 	ModifiedAt *string     `json:"modified_at"`
 	UpdatedAt  string      `json:"updated_at"`
@@ -167,9 +223,48 @@ func (q *Queries) SaveFloor(ctx context.Context, arg SaveFloorParams) error {
 		arg.Icon,
 		arg.Aliases,
 		arg.Extra,
+		arg.Listed,
 		arg.CreatedAt,
 		arg.ModifiedAt,
 		arg.UpdatedAt,
 	)
 	return err
+}
+
+const unlistFloors = `-- name: UnlistFloors :many
+UPDATE floors SET
+  name = floor_id, level = NULL, icon = NULL, aliases = '[]', extra = '{}', listed = FALSE, modified_at = NULL,
+  updated_at = ?1
+WHERE key IN (SELECT value FROM json_each(CAST(?2 AS TEXT))) AND listed
+RETURNING floor_id
+`
+
+type UnlistFloorsParams struct {
+	UpdatedAt string `json:"updated_at"`
+	Keys      string `json:"keys"`
+}
+
+// Leaves of the floors whose keys are in the JSON list @keys what is known of one that is
+// referred to only. Gives the ids.
+func (q *Queries) UnlistFloors(ctx context.Context, arg UnlistFloorsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, unlistFloors, arg.UpdatedAt, arg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var floor_id string
+		if err := rows.Scan(&floor_id); err != nil {
+			return nil, err
+		}
+		items = append(items, floor_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -30,6 +30,58 @@ func (q *Queries) CountLabels(ctx context.Context, arg CountLabelsParams) (int64
 	return total, err
 }
 
+const deleteLabels = `-- name: DeleteLabels :many
+DELETE FROM labels
+WHERE key IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+  AND NOT EXISTS (
+    SELECT 1 FROM area_labels AS k
+    WHERE k.label_key = labels.key AND (CAST(?2 AS BOOLEAN) OR NOT labels.listed))
+  AND NOT EXISTS (
+    SELECT 1 FROM device_labels AS k
+    WHERE k.label_key = labels.key AND (CAST(?3 AS BOOLEAN) OR NOT labels.listed))
+  AND NOT EXISTS (
+    SELECT 1 FROM entity_labels AS k
+    WHERE k.label_key = labels.key AND (CAST(?4 AS BOOLEAN) OR NOT labels.listed))
+RETURNING label_id
+`
+
+type DeleteLabelsParams struct {
+	Keys         string `json:"keys"`
+	AreasTold    bool   `json:"areas_told"`
+	DevicesTold  bool   `json:"devices_told"`
+	EntitiesTold bool   `json:"entities_told"`
+}
+
+// Deletes the labels whose keys are in the JSON list @keys, but for those that something has: of these, one
+// that no registry has listed stays in any case, another where what has it was told as well. Gives the ids.
+func (q *Queries) DeleteLabels(ctx context.Context, arg DeleteLabelsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, deleteLabels,
+		arg.Keys,
+		arg.AreasTold,
+		arg.DevicesTold,
+		arg.EntitiesTold,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var label_id string
+		if err := rows.Scan(&label_id); err != nil {
+			return nil, err
+		}
+		items = append(items, label_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getLabel = `-- name: GetLabel :one
 SELECT "key", label_id, name, color, icon, description, area_count, device_count, entity_count, extra, created_at, modified_at, updated_at FROM labels_view WHERE label_id = ?1
 `
@@ -118,15 +170,29 @@ func (q *Queries) ListLabels(ctx context.Context, arg ListLabelsParams) ([]Label
 
 const matchLabel = `-- name: MatchLabel :one
 SELECT
-  key, label_id, name, color, icon, description, extra, created_at, modified_at, updated_at
+  key, label_id, name, color, icon, description, extra, listed, created_at, modified_at, updated_at
 FROM labels
 WHERE label_id = ?1
 `
 
+type MatchLabelRow struct {
+	Key         int64       `json:"-"`
+	LabelID     string      `json:"label_id"`
+	Name        string      `json:"name"`
+	Color       *string     `json:"color"`
+	Icon        *string     `json:"icon"`
+	Description *string     `json:"description"`
+	Extra       dbtype.JSON `json:"extra"`
+	Listed      bool        `json:"listed"`
+	CreatedAt   string      `json:"created_at"`
+	ModifiedAt  *string     `json:"modified_at"`
+	UpdatedAt   string      `json:"updated_at"`
+}
+
 // Finds a label by its id. Gives the registry's own columns, as SaveLabel takes them.
-func (q *Queries) MatchLabel(ctx context.Context, labelID string) (LabelRow, error) {
+func (q *Queries) MatchLabel(ctx context.Context, labelID string) (MatchLabelRow, error) {
 	row := q.db.QueryRowContext(ctx, matchLabel, labelID)
-	var i LabelRow
+	var i MatchLabelRow
 	err := row.Scan(
 		&i.Key,
 		&i.LabelID,
@@ -135,6 +201,7 @@ func (q *Queries) MatchLabel(ctx context.Context, labelID string) (LabelRow, err
 		&i.Icon,
 		&i.Description,
 		&i.Extra,
+		&i.Listed,
 		&i.CreatedAt,
 		&i.ModifiedAt,
 		&i.UpdatedAt,
@@ -144,10 +211,10 @@ func (q *Queries) MatchLabel(ctx context.Context, labelID string) (LabelRow, err
 
 const saveLabel = `-- name: SaveLabel :exec
 INSERT INTO labels (
-  key, label_id, name, color, icon, description, extra, created_at, modified_at, updated_at
+  key, label_id, name, color, icon, description, extra, listed, created_at, modified_at, updated_at
 ) VALUES (
-  nullif(CAST(?1 AS INTEGER), 0), ?2, ?3, ?4, ?5, ?6, ?7,
-  ?8, ?9, ?10
+  nullif(CAST(?1 AS INTEGER), 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+  ?9, ?10, ?11
 )
 ON CONFLICT (key) DO UPDATE SET
   label_id = excluded.label_id,
@@ -156,6 +223,7 @@ ON CONFLICT (key) DO UPDATE SET
   icon = excluded.icon,
   description = excluded.description,
   extra = excluded.extra,
+  listed = excluded.listed,
   created_at = excluded.created_at,
   modified_at = excluded.modified_at,
   updated_at = excluded.updated_at
@@ -169,6 +237,7 @@ type SaveLabelParams struct {
 	Icon        *string     `json:"icon"`
 	Description *string     `json:"description"`
 	Extra       dbtype.JSON `json:"extra"`
+	Listed      bool        `json:"listed"`
 	CreatedAt   string      `json:"created_at"`
 	ModifiedAt  *string     `json:"modified_at"`
 	UpdatedAt   string      `json:"updated_at"`
@@ -184,9 +253,48 @@ func (q *Queries) SaveLabel(ctx context.Context, arg SaveLabelParams) error {
 		arg.Icon,
 		arg.Description,
 		arg.Extra,
+		arg.Listed,
 		arg.CreatedAt,
 		arg.ModifiedAt,
 		arg.UpdatedAt,
 	)
 	return err
+}
+
+const unlistLabels = `-- name: UnlistLabels :many
+UPDATE labels SET
+  name = label_id, color = NULL, icon = NULL, description = NULL, extra = '{}', listed = FALSE, modified_at = NULL,
+  updated_at = ?1
+WHERE key IN (SELECT value FROM json_each(CAST(?2 AS TEXT))) AND listed
+RETURNING label_id
+`
+
+type UnlistLabelsParams struct {
+	UpdatedAt string `json:"updated_at"`
+	Keys      string `json:"keys"`
+}
+
+// Leaves of the labels whose keys are in the JSON list @keys what is known of one that is
+// referred to only. Gives the ids.
+func (q *Queries) UnlistLabels(ctx context.Context, arg UnlistLabelsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, unlistLabels, arg.UpdatedAt, arg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var label_id string
+		if err := rows.Scan(&label_id); err != nil {
+			return nil, err
+		}
+		items = append(items, label_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -181,19 +181,6 @@ type Floor struct {
 	UpdatedAt  string      `json:"updated_at"`
 }
 
-type FloorRow struct {
-	Key        int64       `json:"-"`
-	FloorID    string      `json:"floor_id"`
-	Name       string      `json:"name"`
-	Level      *int64      `json:"level"`
-	Icon       *string     `json:"icon"`
-	Aliases    dbtype.JSON `json:"aliases"`
-	Extra      dbtype.JSON `json:"extra"`
-	CreatedAt  string      `json:"created_at"`
-	ModifiedAt *string     `json:"modified_at"`
-	UpdatedAt  string      `json:"updated_at"`
-}
-
 type Label struct {
 	Key         int64       `json:"-"`
 	LabelID     string      `json:"label_id"`
@@ -204,19 +191,6 @@ type Label struct {
 	AreaCount   int64       `json:"area_count"`
 	DeviceCount int64       `json:"device_count"`
 	EntityCount int64       `json:"entity_count"`
-	Extra       dbtype.JSON `json:"extra"`
-	CreatedAt   string      `json:"created_at"`
-	ModifiedAt  *string     `json:"modified_at"`
-	UpdatedAt   string      `json:"updated_at"`
-}
-
-type LabelRow struct {
-	Key         int64       `json:"-"`
-	LabelID     string      `json:"label_id"`
-	Name        string      `json:"name"`
-	Color       *string     `json:"color"`
-	Icon        *string     `json:"icon"`
-	Description *string     `json:"description"`
 	Extra       dbtype.JSON `json:"extra"`
 	CreatedAt   string      `json:"created_at"`
 	ModifiedAt  *string     `json:"modified_at"`

@@ -35,8 +35,24 @@ type Querier interface {
 	CountHome(ctx context.Context, arg CountHomeParams) (CountHomeRow, error)
 	// Counts what ListLabels would list in all.
 	CountLabels(ctx context.Context, arg CountLabelsParams) (int64, error)
-	// Deletes the entities whose entity_id was taken by another and that got no new one.
-	DeleteParkedEntities(ctx context.Context) (int64, error)
+	// Deletes the areas whose keys are in the JSON list @keys, but for those that devices or entities are in by
+	// what they say themselves: of these, one that no registry has listed stays in any case, another where
+	// they were told as well. Gives the ids.
+	DeleteAreas(ctx context.Context, arg DeleteAreasParams) ([]string, error)
+	// Deletes the config entries whose keys are in the JSON list @keys. Gives the ids.
+	DeleteConfigEntries(ctx context.Context, keys string) ([]string, error)
+	// Deletes the devices whose keys are in the JSON list @keys. Gives the ids.
+	DeleteDevices(ctx context.Context, keys string) ([]string, error)
+	// Deletes the entities whose keys are in the JSON list @keys. Gives the ids.
+	DeleteEntities(ctx context.Context, keys string) ([]string, error)
+	// Deletes the floors whose keys are in the JSON list @keys, but for those that areas are on: of these, one
+	// that no registry has listed stays in any case, another where the areas were told as well. Gives the ids.
+	DeleteFloors(ctx context.Context, arg DeleteFloorsParams) ([]string, error)
+	// Deletes the labels whose keys are in the JSON list @keys, but for those that something has: of these, one
+	// that no registry has listed stays in any case, another where what has it was told as well. Gives the ids.
+	DeleteLabels(ctx context.Context, arg DeleteLabelsParams) ([]string, error)
+	// Deletes the entities whose entity_id was taken by another and that got no new one. Gives the ids.
+	DeleteParkedEntities(ctx context.Context) ([]string, error)
 	// Deletes what a user stored, so that the defaults hold again.
 	DeletePreferences(ctx context.Context, userID string) error
 	// Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
@@ -113,6 +129,11 @@ type Querier interface {
 	ListLabels(ctx context.Context, arg ListLabelsParams) ([]Label, error)
 	// Lists the changes of rows of a kind after @since up to @until, in order, under whatever ids.
 	ListRowChanges(ctx context.Context, arg ListRowChangesParams) ([]Change, error)
+	// Lists the rows of a kind, up to the newest that there was, whose keys are not in the JSON list @claimed.
+	ListUnclaimed(ctx context.Context, arg ListUnclaimedParams) ([]ListUnclaimedRow, error)
+	// Lists the ids that are referred to and not known, at most @most of each kind, with how many there are
+	// of the kind.
+	ListUnresolved(ctx context.Context, most int64) ([]ListUnresolvedRow, error)
 	// Finds a area by its id. Gives the registry's own columns, as SaveArea takes them.
 	MatchArea(ctx context.Context, areaID string) (MatchAreaRow, error)
 	// Finds a config entry by its id. Gives the registry's own columns, as SaveConfigEntry takes them.
@@ -123,9 +144,11 @@ type Querier interface {
 	// by entity_id, of which any may be left out. Gives the registry's own columns, as SaveEntity takes them.
 	MatchEntity(ctx context.Context, arg MatchEntityParams) (MatchEntityRow, error)
 	// Finds a floor by its id. Gives the registry's own columns, as SaveFloor takes them.
-	MatchFloor(ctx context.Context, floorID string) (FloorRow, error)
+	MatchFloor(ctx context.Context, floorID string) (MatchFloorRow, error)
 	// Finds a label by its id. Gives the registry's own columns, as SaveLabel takes them.
-	MatchLabel(ctx context.Context, labelID string) (LabelRow, error)
+	MatchLabel(ctx context.Context, labelID string) (MatchLabelRow, error)
+	// Counts the rows of a kind that a registry lists, and finds the newest row of the kind.
+	MeasureRegistry(ctx context.Context, kind string) (MeasureRegistryRow, error)
 	// Merges a patch (RFC 7396) into what a user prefers.
 	MergePreferences(ctx context.Context, arg MergePreferencesParams) error
 	// Notes up to where the log was pruned.
@@ -153,6 +176,15 @@ type Querier interface {
 	SavePreferences(ctx context.Context, arg SavePreferencesParams) error
 	// Gives the user default the teams of a document, where there is no choice of teams yet.
 	TakeTeams(ctx context.Context, teams string) error
+	// Leaves of the areas whose keys are in the JSON list @keys what is known of one that is
+	// referred to only. Gives the ids.
+	UnlistAreas(ctx context.Context, arg UnlistAreasParams) ([]string, error)
+	// Leaves of the floors whose keys are in the JSON list @keys what is known of one that is
+	// referred to only. Gives the ids.
+	UnlistFloors(ctx context.Context, arg UnlistFloorsParams) ([]string, error)
+	// Leaves of the labels whose keys are in the JSON list @keys what is known of one that is
+	// referred to only. Gives the ids.
+	UnlistLabels(ctx context.Context, arg UnlistLabelsParams) ([]string, error)
 }
 
 var _ Querier = (*Queries)(nil)

@@ -37,7 +37,7 @@ var (
 	integrationShape = shape{"entry_id": "string", "domain": "string", "title": "string", "state": "string?", "version": "float64?", "timestamp": "time"}
 	analyticsShape   = shape{"platform": "string", "device_count": "float64", "entity_count": "float64", "entity_breakdown": "[]interface {}", "timestamp": "time"}
 	bulkShape        = shape{"success": "bool", "upserted": "float64", "timestamp": "time", "created": "float64", "updated": "float64",
-		"unchanged": "float64", "rejected": "[]interface {}"}
+		"unchanged": "float64", "deleted": "float64", "rejected": "[]interface {}"}
 	healthShape = shape{"status": "string", "service": "string", "version": "string", "timestamp": "time", "uptime_seconds": "float64",
 		"dependencies": "map[string]interface {}", "authentication": "map[string]interface {}"}
 	influxShape = shape{"status": "string", "url": "string?", "query_count": "float64", "avg_query_time_ms": "float64?", "success_rate": "float64?"}

@@ -45,7 +45,7 @@ func furnished(t *testing.T, folder string) *db.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := hass.Import(t.Context(), d, files, nil); err != nil {
+	if _, err := hass.Import(t.Context(), d, files, hass.How{}); err != nil {
 		t.Fatal(err)
 	}
 	return d

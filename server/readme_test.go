@@ -36,7 +36,7 @@ func TestReadmeHeart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := hass.Import(context.Background(), c.db, files, nil); err != nil {
+	if _, err := hass.Import(context.Background(), c.db, files, hass.How{}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := string(bytes.TrimSpace(c.get(console[1]).body)), console[2]; got != want {

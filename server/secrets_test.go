@@ -35,11 +35,11 @@ func TestSecretsAreNotKept(t *testing.T) {
 	}
 	c := inFile(t)
 	for range 2 {
-		imported, err := hass.Import(context.Background(), c.db, files, nil)
-		if err != nil || len(imported) != 1 || imported[0].Stored() != 2 {
-			t.Fatalf("%v %+v", err, imported)
+		outcome, err := hass.Import(context.Background(), c.db, files, hass.How{})
+		if err != nil || len(outcome.Files) != 1 || outcome.Files[0].Stored() != 2 {
+			t.Fatalf("%v %+v", err, outcome)
 		}
-		for _, r := range imported[0].Rejected {
+		for _, r := range outcome.Files[0].Rejected {
 			if strings.Contains(r.Reason+r.Field, canary) {
 				t.Errorf("the rejection tells a secret: %+v", r)
 			}

@@ -59,7 +59,7 @@ func TestFilesAndWebSocketAgree(t *testing.T) {
 	devices, nDevices := overWebSocket(t, files, hass.Devices)
 	entities, nEntities := overWebSocket(t, files, hass.Entities)
 	c := inFile(t)
-	if _, err := hass.Import(context.Background(), c.db, files, nil); err != nil {
+	if _, err := hass.Import(context.Background(), c.db, files, hass.How{}); err != nil {
 		t.Fatal(err)
 	}
 	rows := func() string {
@@ -74,9 +74,9 @@ func TestFilesAndWebSocketAgree(t *testing.T) {
 		if p := c.pushOnly("entities", entities); p.Unchanged != nEntities || p.Upserted != nEntities || nEntities < 400 {
 			t.Errorf("%d entities: %+v", nEntities, p)
 		}
-		imported, err := hass.Import(context.Background(), c.db, files, nil)
-		for _, i := range imported {
-			if err != nil || i.Created+i.Updated+len(i.Rejected) > 0 {
+		outcome, err := hass.Import(context.Background(), c.db, files, hass.How{})
+		for _, i := range outcome.Files {
+			if err != nil || i.Created+i.Updated+i.Deleted+len(i.Rejected) > 0 {
 				t.Errorf("%v %s: %+v", err, i.Kind, i.Result)
 			}
 		}

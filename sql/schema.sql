@@ -12,7 +12,7 @@ CREATE TABLE floors (
   created_at  TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
   modified_at TEXT,
   updated_at  TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
-);
+, listed BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE TABLE labels (
   key         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -25,7 +25,7 @@ CREATE TABLE labels (
   created_at  TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
   modified_at TEXT,
   updated_at  TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
-);
+, listed BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE TABLE areas (
   key                   INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -44,7 +44,7 @@ CREATE TABLE areas (
   updated_at            TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
   -- derived
   floor_key             INTEGER REFERENCES floors (key)
-);
+, listed BOOLEAN NOT NULL DEFAULT FALSE);
 CREATE INDEX areas_by_floor ON areas (floor_key, area_id);
 
 CREATE TABLE config_entries (
@@ -933,3 +933,53 @@ BEGIN
   INSERT INTO changes (kind, key, id, action, before)
   SELECT 'preference', j.key, OLD.user_id, 'deleted', j.document FROM preferences_as_json AS j WHERE j.key = OLD.key;
 END;
+
+CREATE VIEW registry_rows AS
+SELECT 'floors' AS kind, f.key, f.floor_id AS id, f.listed FROM floors AS f
+UNION ALL
+SELECT 'labels', l.key, l.label_id, l.listed FROM labels AS l
+UNION ALL
+SELECT 'areas', a.key, a.area_id, a.listed FROM areas AS a
+UNION ALL
+SELECT 'config_entries', c.key, c.entry_id, TRUE FROM config_entries AS c
+UNION ALL
+SELECT 'devices', d.key, d.device_id, TRUE FROM devices AS d
+UNION ALL
+SELECT 'entities', e.key, e.entity_id, TRUE FROM entities AS e;
+
+CREATE VIEW unresolved_view AS
+SELECT 'floors' AS kind, f.floor_id AS id FROM floors AS f WHERE NOT f.listed AND f.name = f.floor_id
+UNION ALL
+SELECT 'labels', l.label_id FROM labels AS l WHERE NOT l.listed AND l.name = l.label_id
+UNION ALL
+SELECT 'areas', a.area_id FROM areas AS a WHERE NOT a.listed AND a.name = a.area_id
+UNION ALL
+SELECT 'config_entries', r.id
+FROM (
+  SELECT e.config_entry_id AS id FROM entities AS e WHERE e.config_entry_key IS NULL AND e.config_entry_id IS NOT NULL
+  UNION
+  SELECT d.config_entry_id FROM devices AS d
+  UNION
+  SELECT d.primary_config_entry FROM devices AS d
+  UNION
+  SELECT j.value FROM devices AS d JOIN json_each(d.config_entries) AS j
+) AS r
+WHERE r.id <> '' AND NOT EXISTS (SELECT 1 FROM config_entries AS c WHERE c.entry_id = r.id)
+UNION ALL
+SELECT 'devices', r.id
+FROM (
+  SELECT e.device_id AS id FROM entities AS e WHERE e.device_key IS NULL AND e.device_id IS NOT NULL
+  UNION
+  SELECT d.via_device_id FROM devices AS d WHERE d.via_device_key IS NULL AND d.via_device_id IS NOT NULL
+  UNION
+  SELECT d.parent_device_id FROM devices AS d WHERE d.parent_device_key IS NULL AND d.parent_device_id IS NOT NULL
+) AS r
+WHERE r.id <> '' AND NOT EXISTS (SELECT 1 FROM devices AS d WHERE d.device_id = r.id)
+UNION ALL
+SELECT 'entities', r.id
+FROM (
+  SELECT a.temperature_entity_id AS id FROM areas AS a
+  UNION
+  SELECT a.humidity_entity_id FROM areas AS a
+) AS r
+WHERE r.id <> '' AND NOT EXISTS (SELECT 1 FROM entities AS e WHERE e.entity_id = r.id);

@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"dataapi/db"
@@ -32,29 +37,69 @@ func migrate(ctx context.Context, c config, _ []string, out io.Writer) error {
 	return err
 }
 
-// importFiles takes registry files over, all of them or, with an error, none.
-func importFiles(ctx context.Context, c config, paths []string, out io.Writer) error {
-	files, err := hass.ReadStorage(paths...)
-	if err != nil {
-		return err
+// importOptions are what may stand before the paths.
+func importOptions(how *hass.How) func(*flag.FlagSet) {
+	return func(flags *flag.FlagSet) {
+		flags.BoolVar(&how.DryRun, "dry-run", false, "only say what would be done")
+		flags.BoolVar(&how.Force, "force", false, "even remove more than half of a registry")
 	}
-	d, err := open(ctx, c)
-	if err != nil {
-		return err
+}
+
+// importFiles takes registry files over, all of them or, with an error, none. What a folder does not hold
+// is removed.
+func importFiles(how *hass.How) func(ctx context.Context, c config, paths []string, out io.Writer) error {
+	return func(ctx context.Context, c config, paths []string, out io.Writer) error {
+		files, err := hass.ReadStorage(paths...)
+		if err != nil {
+			return err
+		}
+		d, err := open(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		how.Progress = progress(os.Stderr)
+		outcome, err := hass.Import(ctx, d, files, *how)
+		var much hass.TooMuch
+		if errors.As(err, &much) {
+			return fmt.Errorf("nothing was imported: %w; --force does it", much)
+		}
+		if err != nil {
+			return err
+		}
+		report(out, outcome)
+		if how.DryRun {
+			fmt.Fprintln(out, "This was a dry run: nothing was stored.")
+		}
+		return nil
 	}
-	defer d.Close()
-	imported, err := hass.Import(ctx, d, files, progress(os.Stderr))
-	if err != nil {
-		return err
-	}
-	for _, i := range imported {
-		fmt.Fprintf(out, "%-15s %5d created  %5d updated  %5d unchanged  %5d rejected   %s\n",
-			i.Kind, i.Created, i.Updated, i.Unchanged, rejectedEntries(i.Rejected), i.Path)
-		for _, r := range i.Rejected {
+}
+
+func report(out io.Writer, outcome hass.Outcome) {
+	for _, f := range outcome.Files {
+		fmt.Fprintf(out, "%-15s %5d created  %5d updated  %5d unchanged  %5d deleted  %5d rejected   %s\n",
+			f.Kind, f.Created, f.Updated, f.Unchanged, f.Deleted, rejectedEntries(f.Rejected), f.Path)
+		for _, r := range f.Rejected {
 			fmt.Fprintf(out, "  rejected %s\n", describe(r))
 		}
+		if f.Deleted > 0 {
+			fmt.Fprintf(out, "  deleted %s\n", some(f.DeletedIDs, f.Deleted))
+		}
 	}
-	return nil
+	for _, kind := range slices.Sorted(maps.Keys(outcome.Unresolved)) {
+		u := outcome.Unresolved[kind]
+		fmt.Fprintf(out, "%-15s %5d unresolved: %s\n", kind, u.Count, some(u.IDs, u.Count))
+	}
+}
+
+// some writes the first of a number of ids.
+func some(ids []string, of int) string {
+	shown := ids[:min(len(ids), 5)]
+	text := strings.Join(shown, ", ")
+	if more := of - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // rejectedEntries counts entries, of which each may be rejected for several members.

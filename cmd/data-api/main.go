@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // a container from scratch has no time zones
+
+	"dataapi/internal/hass"
 )
 
 // version is set when the binary is linked.
@@ -23,16 +25,18 @@ type command struct {
 	maxArgs            int // -1 for any number
 	minArgs            int
 	anyhow             bool // whether it runs with bad settings, too, because it reads none
+	options            func(*flag.FlagSet)
 }
 
 func commands() []command {
+	var how hass.How
 	return []command{
-		{"serve", "serve", "Serves the HTTP API; the default", serve, 0, 0, false},
-		{"import", "import PATH…", "Takes over Home Assistant's registries from .storage folders or files", importFiles, -1, 1, false},
-		{"migrate", "migrate", "Makes the database, or brings it up to date", migrate, 0, 0, false},
-		{"routes", "routes", "Lists the routes: method, path, operation, SQL file", listRoutes, 0, 0, true},
-		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0, false},
-		{"version", "version", "Prints the version", printVersion, 0, 0, true},
+		{"serve", "serve", "Serves the HTTP API; the default", serve, 0, 0, false, nil},
+		{"import", "import [--dry-run] [--force] PATH…", "Takes over Home Assistant's registries from .storage folders or files", importFiles(&how), -1, 1, false, importOptions(&how)},
+		{"migrate", "migrate", "Makes the database, or brings it up to date", migrate, 0, 0, false, nil},
+		{"routes", "routes", "Lists the routes: method, path, operation, SQL file", listRoutes, 0, 0, true, nil},
+		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0, false, nil},
+		{"version", "version", "Prints the version", printVersion, 0, 0, true, nil},
 	}
 }
 
@@ -75,10 +79,17 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 func (c command) start(ctx context.Context, args []string, out, errOut io.Writer) error {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
+	if c.options != nil {
+		c.options(flags)
+	}
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprintf(out, "Usage: data-api %s\n\n%s.\n\n", c.usage, c.about)
+		if c.options != nil {
+			flags.VisitAll(func(f *flag.Flag) { fmt.Fprintf(out, "  --%-10s %s\n", f.Name, f.Usage) })
+			fmt.Fprintln(out)
+		}
 		helpSettings(out)
 		return nil
 	case err == nil && flags.NArg() < c.minArgs:
@@ -100,7 +111,7 @@ func (c command) start(ctx context.Context, args []string, out, errOut io.Writer
 func help(w io.Writer) {
 	fmt.Fprint(w, "data-api serves the metadata and the history of a smart home over HTTP.\n\nUsage: data-api [COMMAND]\n\nCommands:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-16s %s\n", c.usage, c.about)
+		fmt.Fprintf(w, "  %-34s %s\n", c.usage, c.about)
 	}
 	fmt.Fprint(w, "\n")
 	helpSettings(w)

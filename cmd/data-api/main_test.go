@@ -45,8 +45,9 @@ func TestUsage(t *testing.T) {
 		{"nonsense", `data-api: there is no command "nonsense"`},
 		{"Serve", `data-api: there is no command "Serve"`},
 		{"nonsense --help", `data-api: there is no command "nonsense"`},
-		{"import", "data-api import: an argument is missing\nUsage: data-api import PATH…\n"},
-		{"import --force x", "data-api import: flag provided but not defined: -force\nUsage: data-api import PATH…\n"},
+		{"import", "data-api import: an argument is missing\nUsage: data-api import [--dry-run] [--force] PATH…\n"},
+		{"import --dry-run", "data-api import: an argument is missing\n"},
+		{"import --hard x", "data-api import: flag provided but not defined: -hard\nUsage: data-api import [--dry-run] [--force] PATH…\n"},
 		{"serve now", `data-api serve: "now" is one argument too many` + "\nUsage: data-api serve\n"},
 		{"migrate up", `data-api migrate: "up" is one argument too many`},
 		{"routes x y", `data-api routes: "x" is one argument too many`},
@@ -183,8 +184,11 @@ func counted(created, unchanged bool) string {
 		{"config_entries", "core.config_entries", 16}, {"devices", "core.device_registry", 62}, {"entities", "core.entity_registry", 490},
 	} {
 		n := map[bool]int{true: r.n}
-		fmt.Fprintf(&text, "%-15s %5d created  %5d updated  %5d unchanged  %5d rejected   %s\n", r.kind, n[created], 0, n[unchanged], 0, filepath.Join(demo, r.file))
+		fmt.Fprintf(&text, "%-15s %5d created  %5d updated  %5d unchanged  %5d deleted  %5d rejected   %s\n", r.kind, n[created], 0, n[unchanged], 0, 0, filepath.Join(demo, r.file))
 	}
+	fmt.Fprintf(&text, "%-15s %5d unresolved: %s\n", "config_entries", 1, "01M1D47Z00HM29012NA28RRY2Z")
+	fmt.Fprintf(&text, "%-15s %5d unresolved: %s\n", "devices", 3,
+		"13502e1adb521aace079dd6063a2f4fd, 1a04d1d313e8a5d58c31381f3374edd3, 831e0b4c70e412029ca38484e41d6596")
 	return text.String()
 }
 
@@ -202,13 +206,38 @@ func TestImportCommandTellsWhatIsRejected(t *testing.T) {
 	inFolder(t, map[string]string{"core.area_registry": `{"version":1,"key":"core.area_registry","data":{"areas":[
 		{"id":"a"}, {"id":"b","icon":1,"labels":"x"}, {"name":"c"}, "d"]}}`})
 	out, _, err := call(t, "import", "core.area_registry")
-	want := "areas               1 created      0 updated      0 unchanged      3 rejected   core.area_registry\n" +
+	want := "areas               1 created      0 updated      0 unchanged      0 deleted      3 rejected   core.area_registry\n" +
 		"  rejected #1 b: icon must be a string or null\n" +
 		"  rejected #1 b: labels must be a list or null\n" +
 		"  rejected #2: area_id is missing\n" +
 		"  rejected #3 must be an object\n"
 	if err != nil || out != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
+	}
+}
+
+// A folder is the whole home: what it does not hold is removed, but not most of what there is unless that
+// is asked for.
+func TestImportCommandOfAnotherHome(t *testing.T) {
+	inFolder(t, map[string]string{"core.area_registry": `{"version":1,"key":"core.area_registry","data":{"areas":[{"id":"kitchen","floor_id":"loft"}]}}`})
+	if _, _, err := call(t, "import", demo); err != nil {
+		t.Fatal(err)
+	}
+	out, _, err := call(t, "import", ".")
+	if want := "nothing was imported: this would remove 11 of 12 areas; --force does it"; err == nil || err.Error() != want || out != "" {
+		t.Errorf("%v, %q; want %s", err, out, want)
+	}
+	want := "areas               0 created      1 updated      0 unchanged     11 deleted      0 rejected   core.area_registry\n" +
+		"  deleted bedroom, diadromos, fenetre_sud, garazh, ke_ting and 6 more\n" +
+		"config_entries      1 unresolved: 01M1D47Z00HM29012NA28RRY2Z\n" +
+		"devices             3 unresolved: 13502e1adb521aace079dd6063a2f4fd, 1a04d1d313e8a5d58c31381f3374edd3, 831e0b4c70e412029ca38484e41d6596\n" +
+		"floors              1 unresolved: loft\n"
+	const dry = "This was a dry run: nothing was stored.\n"
+	for _, args := range []string{"import --force --dry-run .", "import --force ."} {
+		out, _, err := call(t, strings.Fields(args)...)
+		if err != nil || strings.TrimSuffix(out, dry) != want || strings.HasSuffix(out, dry) != strings.Contains(args, "dry") {
+			t.Errorf("%s: %v\n%s\nwant\n%s", args, err, out, want)
+		}
 	}
 }
 

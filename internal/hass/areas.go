@@ -1,6 +1,8 @@
 package hass
 
 import (
+	"strconv"
+
 	"dataapi/db"
 	"dataapi/db/dbtype"
 )
@@ -35,12 +37,20 @@ var areas = &registry[area]{
 		return area{AreaID: id.id, Aliases: "[]", Labels: "[]", Extra: "{}", CreatedAt: now}
 	},
 	finish: func(a *area, id identity) (string, string) {
-		a.Name = orElse(a.Name, id.id)
+		a.Name, a.Listed = orElse(a.Name, id.id), true
 		return "", ""
 	},
-	filled: func(a *area) [2]string { return [2]string{a.Name} },
+	filled: func(a *area) [2]string { return [2]string{a.Name, strconv.FormatBool(a.Listed)} },
 	save: func(r *run, _, a *area) error {
 		a.UpdatedAt = r.now
 		return r.q.SaveArea(r.ctx, *a)
+	},
+	clear: func(r *run, rows removal) ([]string, error) {
+		deleted, err := r.q.DeleteAreas(r.ctx, db.DeleteAreasParams{Keys: rows.keys, DevicesTold: rows.told[Devices], EntitiesTold: rows.told[Entities]})
+		if err != nil {
+			return nil, err
+		}
+		unlisted, err := r.q.UnlistAreas(r.ctx, db.UnlistAreasParams{Keys: rows.keys, UpdatedAt: r.now})
+		return append(deleted, unlisted...), err
 	},
 }

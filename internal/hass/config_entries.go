@@ -48,4 +48,5 @@ var configEntries = &registry[configEntry]{
 		c.UpdatedAt = r.now
 		return r.q.SaveConfigEntry(r.ctx, *c)
 	},
+	clear: func(r *run, rows removal) ([]string, error) { return r.q.DeleteConfigEntries(r.ctx, rows.keys) },
 }

@@ -59,4 +59,5 @@ var devices = &registry[device]{
 		d.UpdatedAt = r.now
 		return r.q.SaveDevice(r.ctx, *d)
 	},
+	clear: func(r *run, rows removal) ([]string, error) { return r.q.DeleteDevices(r.ctx, rows.keys) },
 }

@@ -77,8 +77,10 @@ var entities = &registry[entity]{
 	filled: func(e *entity) [2]string { return [2]string{e.EntityID, e.Platform} },
 	save:   saveEntity,
 	keep:   renameEntity,
+	clear:  func(r *run, rows removal) ([]string, error) { return r.q.DeleteEntities(r.ctx, rows.keys) },
 	end: func(r *run) error {
-		_, err := r.q.DeleteParkedEntities(r.ctx)
+		ids, err := r.q.DeleteParkedEntities(r.ctx)
+		r.gone(ids)
 		return err
 	},
 }

@@ -1,6 +1,8 @@
 package hass
 
 import (
+	"strconv"
+
 	"dataapi/db"
 	"dataapi/db/dbtype"
 )
@@ -30,12 +32,20 @@ var floors = &registry[floor]{
 		return floor{FloorID: id.id, Aliases: "[]", Extra: "{}", CreatedAt: now}
 	},
 	finish: func(f *floor, id identity) (string, string) {
-		f.Name = orElse(f.Name, id.id)
+		f.Name, f.Listed = orElse(f.Name, id.id), true
 		return "", ""
 	},
-	filled: func(f *floor) [2]string { return [2]string{f.Name} },
+	filled: func(f *floor) [2]string { return [2]string{f.Name, strconv.FormatBool(f.Listed)} },
 	save: func(r *run, _, f *floor) error {
 		f.UpdatedAt = r.now
 		return r.q.SaveFloor(r.ctx, *f)
+	},
+	clear: func(r *run, rows removal) ([]string, error) {
+		deleted, err := r.q.DeleteFloors(r.ctx, db.DeleteFloorsParams{Keys: rows.keys, AreasTold: rows.told[Areas]})
+		if err != nil {
+			return nil, err
+		}
+		unlisted, err := r.q.UnlistFloors(r.ctx, db.UnlistFloorsParams{Keys: rows.keys, UpdatedAt: r.now})
+		return append(deleted, unlisted...), err
 	},
 }

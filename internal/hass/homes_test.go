@@ -56,12 +56,12 @@ func readStorage(t testing.TB, paths ...string) []Storage {
 // importAll imports files and returns the results by kind.
 func importAll(t testing.TB, d *db.DB, paths ...string) map[Kind]Result {
 	t.Helper()
-	imported, err := Import(t.Context(), d, readStorage(t, paths...), nil)
+	outcome, err := Import(t.Context(), d, readStorage(t, paths...), How{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	results := map[Kind]Result{}
-	for _, i := range imported {
+	for _, i := range outcome.Files {
 		results[i.Kind] = i.Result
 	}
 	return results

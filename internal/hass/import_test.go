@@ -33,11 +33,11 @@ func bigHome(t testing.TB, n int) Storage {
 func TestImportProgress(t *testing.T) {
 	var told []string
 	files := append(readStorage(t, demoHome), bigHome(t, 3500))
-	imported, err := Import(t.Context(), openMemory(t), files, func(f Storage, done int) {
+	outcome, err := Import(t.Context(), openMemory(t), files, How{Progress: func(f Storage, done int) {
 		told = append(told, fmt.Sprint(f.Path, " ", done))
-	})
-	if err != nil || len(imported) != len(files) || imported[len(files)-1].Created != 3500 {
-		t.Fatalf("%d of %d files, %v", len(imported), len(files), err)
+	}})
+	if err != nil || len(outcome.Files) != len(files) || outcome.Files[len(files)-1].Created != 3500 {
+		t.Fatalf("%d of %d files, %v", len(outcome.Files), len(files), err)
 	}
 	if want := []string{"big 1000", "big 2000", "big 3000"}; !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)
@@ -52,7 +52,7 @@ func TestImportThatIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	files := append(readStorage(t, demoHome), bigHome(t, 2500))
-	_, err := Import(ctx, d, files, func(Storage, int) { cancel() })
+	_, err := Import(ctx, d, files, How{Progress: func(Storage, int) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v, want context.Canceled", err)
 	}
@@ -66,11 +66,11 @@ func TestImportIntoAClosedDatabase(t *testing.T) {
 	d := openFile(t, path)
 	files := append(readStorage(t, demoHome), bigHome(t, 2500))
 	var closing sync.WaitGroup
-	_, err := Import(t.Context(), d, files, func(_ Storage, done int) {
+	_, err := Import(t.Context(), d, files, How{Progress: func(_ Storage, done int) {
 		if done == 1000 {
 			closing.Go(func() { d.Close() })
 		}
-	})
+	}})
 	closing.Wait()
 	if err != nil && !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("%v, want nil or ErrUnavailable", err)
@@ -82,12 +82,12 @@ func TestImportIntoAClosedDatabase(t *testing.T) {
 	if got := len(entitiesOf(t, openFile(t, path))); got != want {
 		t.Errorf("after %v: %d entities, want %d", err, got, want)
 	}
-	if imported, err := Import(t.Context(), d, files, nil); err == nil || imported != nil {
-		t.Errorf("into a closed database: %d files, %v", len(imported), err)
+	if outcome, err := Import(t.Context(), d, files, How{}); err == nil || outcome.Files != nil {
+		t.Errorf("into a closed database: %d files, %v", len(outcome.Files), err)
 	}
 }
 
-// Others may write while a home is imported: each waits for the other, and nothing is lost.
+// Others may write while the files of a home are imported: each waits for the other, and nothing is lost.
 func TestImportWhileOthersWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metadata.db")
 	importer, writer := openFile(t, path), openFile(t, path)
@@ -100,8 +100,12 @@ func TestImportWhileOthersWrite(t *testing.T) {
 			}
 		}
 	})
+	var files []string
+	for _, f := range readStorage(t, demoHome) {
+		files = append(files, f.Path)
+	}
 	for range 5 {
-		importAll(t, importer, demoHome)
+		importAll(t, importer, files...)
 	}
 	g.Wait()
 	home := readRaw(t, demoHome)
@@ -113,8 +117,8 @@ func TestImportWhileOthersWrite(t *testing.T) {
 			t.Errorf("%d entities, want %d", got, want)
 		}
 	}
-	if first := importAll(t, importer, demoHome)[Entities]; first.Unchanged != len(home[Entities]) {
-		t.Errorf("the last import changed something: %s", counts(first))
+	if last := importAll(t, importer, files...)[Entities]; last.Unchanged != len(home[Entities]) {
+		t.Errorf("the last import changed something: %s", counts(last))
 	}
 }
 
@@ -131,11 +135,11 @@ func TestApplyUnknownRegistry(t *testing.T) {
 // A result without rejections says so with an empty list, not with null.
 func TestResultAsJSON(t *testing.T) {
 	text, err := json.Marshal(take(t, openMemory(t), Floors, `[{"floor_id":"a"}]`))
-	if want := `{"created":1,"updated":0,"unchanged":0,"rejected":[]}`; err != nil || string(text) != want {
+	if want := `{"created":1,"updated":0,"unchanged":0,"deleted":0,"rejected":[]}`; err != nil || string(text) != want {
 		t.Errorf("%s, %v; want %s", text, err, want)
 	}
 	text, err = json.Marshal(take(t, openMemory(t), Floors, `[{"floor_id":"a","level":"x"},7]`))
-	if want := `{"created":0,"updated":0,"unchanged":0,"rejected":[` +
+	if want := `{"created":0,"updated":0,"unchanged":0,"deleted":0,"rejected":[` +
 		`{"index":0,"id":"a","field":"level","reason":"must be a whole number or null"},` +
 		`{"index":1,"id":null,"field":"","reason":"must be an object"}]}`; err != nil || string(text) != want {
 		t.Errorf("%s, %v; want %s", text, err, want)

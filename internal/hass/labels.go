@@ -1,6 +1,8 @@
 package hass
 
 import (
+	"strconv"
+
 	"dataapi/db"
 	"dataapi/db/dbtype"
 )
@@ -30,12 +32,20 @@ var labels = &registry[label]{
 		return label{LabelID: id.id, Extra: "{}", CreatedAt: now}
 	},
 	finish: func(l *label, id identity) (string, string) {
-		l.Name = orElse(l.Name, id.id)
+		l.Name, l.Listed = orElse(l.Name, id.id), true
 		return "", ""
 	},
-	filled: func(l *label) [2]string { return [2]string{l.Name} },
+	filled: func(l *label) [2]string { return [2]string{l.Name, strconv.FormatBool(l.Listed)} },
 	save: func(r *run, _, l *label) error {
 		l.UpdatedAt = r.now
 		return r.q.SaveLabel(r.ctx, *l)
+	},
+	clear: func(r *run, rows removal) ([]string, error) {
+		deleted, err := r.q.DeleteLabels(r.ctx, db.DeleteLabelsParams{Keys: rows.keys, AreasTold: rows.told[Areas], DevicesTold: rows.told[Devices], EntitiesTold: rows.told[Entities]})
+		if err != nil {
+			return nil, err
+		}
+		unlisted, err := r.q.UnlistLabels(r.ctx, db.UnlistLabelsParams{Keys: rows.keys, UpdatedAt: r.now})
+		return append(deleted, unlisted...), err
 	},
 }

@@ -34,12 +34,15 @@ const (
 )
 
 // Result counts what became of a batch: rows that are new, rows that changed, rows that were already
-// as the batch says, and what was refused.
+// as the batch says, rows that are gone, and what was refused. Gone are entities whose entity_id another
+// has now, and, where the batch is a whole registry, the rows that it does not hold.
 type Result struct {
-	Created   int         `json:"created"`
-	Updated   int         `json:"updated"`
-	Unchanged int         `json:"unchanged"`
-	Rejected  []Rejection `json:"rejected"`
+	Created    int         `json:"created"`
+	Updated    int         `json:"updated"`
+	Unchanged  int         `json:"unchanged"`
+	Deleted    int         `json:"deleted"`
+	DeletedIDs []string    `json:"-"`
+	Rejected   []Rejection `json:"rejected"`
 }
 
 // Stored counts the distinct rows that the batch holds and that now stand in the database.
@@ -59,30 +62,9 @@ type Rejection struct {
 // and the others are stored. Where an id comes twice, the last one counts. progress, which may be nil,
 // is told from time to time how many entries are done. The error is one of package db.
 func Apply(ctx context.Context, q *db.Queries, kind Kind, batch Batch, progress func(done int)) (Result, error) {
-	if progress == nil {
-		progress = func(int) {}
-	}
-	run := run{ctx: ctx, q: q, now: time.Now().UTC().Format(timeLayout), progress: progress}
-	run.result.Rejected = []Rejection{}
-	var err error
-	switch kind {
-	case Floors:
-		err = apply(&run, floors, batch)
-	case Labels:
-		err = apply(&run, labels, batch)
-	case Areas:
-		err = apply(&run, areas, batch)
-	case ConfigEntries:
-		err = apply(&run, configEntries, batch)
-	case Devices:
-		err = apply(&run, devices, batch)
-	case Entities:
-		err = apply(&run, entities, batch)
-	default:
-		err = fmt.Errorf("unknown registry %q", kind)
-	}
-	slices.SortStableFunc(run.result.Rejected, func(a, b Rejection) int { return a.Index - b.Index })
-	return run.result, err
+	r := newRun(ctx, q, progress)
+	err := r.take(kind, batch)
+	return r.result, err
 }
 
 // run is one batch on its way.
@@ -91,8 +73,48 @@ type run struct {
 	q        *db.Queries
 	now      string
 	progress func(int)
+	strict   bool // whether an id that comes twice is refused
+	whole    bool // whether rows that are not claimed are to be removed
 	done     int
+	claimed  []int64 // keys of the rows that entries were matched to, or may mean
+	spared   []entry // that are not taken, though they may mean a row
+	vague    bool    // whether there is one that may mean any row
 	result   Result
+}
+
+func newRun(ctx context.Context, q *db.Queries, progress func(done int)) *run {
+	if progress == nil {
+		progress = func(int) {}
+	}
+	return &run{
+		ctx: ctx, q: q, now: time.Now().UTC().Format(timeLayout), progress: progress,
+		result: Result{Rejected: []Rejection{}},
+	}
+}
+
+func (r *run) take(kind Kind, batch Batch) error {
+	reg, ok := registries[kind]
+	if !ok {
+		return fmt.Errorf("unknown registry %q", kind)
+	}
+	err := reg.take(r, batch)
+	slices.SortStableFunc(r.result.Rejected, func(a, b Rejection) int { return a.Index - b.Index })
+	return err
+}
+
+// gone notes rows that are no more.
+func (r *run) gone(ids []string) {
+	slices.Sort(ids)
+	r.result.Deleted += len(ids)
+	r.result.DeletedIDs = append(r.result.DeletedIDs, ids...)
+}
+
+// registries are all there are.
+var registries = map[Kind]interface {
+	take(r *run, batch Batch) error
+	remove(r *run, rows removal) error
+}{
+	Floors: floors, Labels: labels, Areas: areas, ConfigEntries: configEntries, Devices: devices, Entities: entities,
 }
 
 // registry is what the entries of one kind have in common. R holds a row's own columns.
@@ -108,27 +130,16 @@ type registry[R any] struct {
 	match  func(r *run, id identity, stage int) (R, int64, error) // row and key; sql.ErrNoRows where there is none
 	fresh  func(id identity, now string) R
 	finish func(row *R, id identity) (field, reason string) // fills what may not be empty, or says what is missing
-	filled func(*R) [2]string                               // the columns of field name, which finish may have filled; may be nil
+	filled func(*R) [2]string                               // what finish may have changed; may be nil
 	save   func(r *run, before, row *R) error
-	keep   func(r *run, row *R, id identity) error // keeps the row of an entry that was rejected; may be nil
-	end    func(r *run) error                      // after the batch; may be nil
+	clear  func(r *run, rows removal) (ids []string, err error) // deletes rows, or leaves just their ids of those that are referred to
+	keep   func(r *run, row *R, id identity) error              // keeps the row of an entry that was rejected; may be nil
+	end    func(r *run) error                                   // after the batch; may be nil
 }
 
-// identity is by what an entry is matched. Only an entity has more than the id.
-type identity struct {
-	id                             string
-	registryID, platform, uniqueID *string
-}
-
-// entry is an element of a batch that has an identity.
-type entry struct {
-	index int
-	id    identity
-	value jsontext.Value
-}
-
-func apply[R any](r *run, reg *registry[R], batch Batch) error {
-	pending := identify(r, reg, batch)
+// take matches the entries of a batch to rows, and stores them.
+func (reg *registry[R]) take(r *run, batch Batch) error {
+	pending := reg.identify(r, batch)
 	claimed := make(map[int64]struct{}, len(pending))
 	members := make([]member, 0, 64)
 	for stage := range reg.stages {
@@ -142,6 +153,7 @@ func apply[R any](r *run, reg *registry[R], batch Batch) error {
 				return err
 			case err == nil && !taken:
 				claimed[key] = struct{}{}
+				r.claimed = append(r.claimed, key)
 			case !last:
 				rest = append(rest, e)
 				continue
@@ -156,10 +168,22 @@ func apply[R any](r *run, reg *registry[R], batch Batch) error {
 		}
 		pending = rest
 	}
+	if r.whole {
+		if err := reg.claimSpared(r); err != nil {
+			return err
+		}
+	}
 	if reg.end != nil {
 		return reg.end(r)
 	}
 	return nil
+}
+
+// remove takes rows out of the registry.
+func (reg *registry[R]) remove(r *run, rows removal) error {
+	ids, err := reg.clear(r, rows)
+	r.gone(ids)
+	return err
 }
 
 func (r *run) step() {
@@ -253,79 +277,6 @@ func merged(object dbtype.JSON, members []member) dbtype.JSON {
 		text = append(append(text, ':'), m.value...)
 	}
 	return dbtype.JSON(canonical(append(text, '}')))
-}
-
-// identify finds by what each entry is matched, rejects those that say it badly, and leaves out those
-// that a later one of the same identity replaces.
-func identify[R any](r *run, reg *registry[R], batch Batch) []entry {
-	entries := make([]entry, 0, len(batch))
-	members := make([]member, 0, 64)
-	for i, v := range batch {
-		var ok bool
-		if members, ok = membersOf(v, members[:0]); !ok {
-			r.reject(i, nil, "", "must be an object")
-			continue
-		}
-		if id, ok := reg.identity(r, i, members); ok {
-			entries = append(entries, entry{index: i, id: id, value: v})
-		}
-	}
-	seen := make(map[string]struct{}, len(entries))
-	kept := len(entries)
-	for i := len(entries) - 1; i >= 0; i-- {
-		e := entries[i]
-		_, doubled := seen[e.id.id]
-		seen[e.id.id] = struct{}{}
-		if e.id.registryID != nil {
-			key := "\x00" + *e.id.registryID
-			_, again := seen[key]
-			seen[key] = struct{}{}
-			doubled = doubled || again
-		}
-		if !doubled {
-			kept--
-			entries[kept] = e
-		}
-	}
-	return entries[kept:]
-}
-
-// identity reads the members that identify an entry, or rejects it.
-func (reg *registry[R]) identity(r *run, index int, members []member) (id identity, ok bool) {
-	name, value := find(members, reg.ids)
-	switch {
-	case value == nil:
-		r.reject(index, nil, name, "is missing")
-		return id, false
-	case value.Kind() != '"':
-		r.reject(index, nil, name, "must be a string")
-		return id, false
-	}
-	id.id = unquote(value)
-	if err := reg.valid(id.id); err != nil {
-		r.reject(index, &id.id, name, err.Error())
-		return id, false
-	}
-	for i, at := range []**string{&id.registryID, &id.platform, &id.uniqueID}[:len(reg.also)] {
-		if _, v := find(members, reg.also[i]); v != nil && v.Kind() != 'n' && string(v) != `""` {
-			s := written(v)
-			*at = &s
-		}
-	}
-	return id, true
-}
-
-// find returns the member that has the first of the names, with that name; the value is nil where none
-// has any, and the name is then the first.
-func find(members []member, names []string) (string, jsontext.Value) {
-	for _, name := range names {
-		for i := len(members) - 1; i >= 0; i-- {
-			if members[i].name == name {
-				return name, members[i].value
-			}
-		}
-	}
-	return names[0], nil
 }
 
 var errEmpty = errors.New("must not be empty")

@@ -1,7 +1,6 @@
 package hass
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,8 +9,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"dataapi/db"
 )
 
 // storageFile describes a file of Home Assistant's .storage folder.
@@ -36,20 +33,21 @@ var storageFiles = []storageFile{
 // ErrStorage says that a file is not one that can be imported. The text says why.
 var ErrStorage = errors.New("not a Home Assistant registry file")
 
-// Storage is the content of a registry file.
+// Storage is a registry, or a part of one, from a file or from elsewhere.
 type Storage struct {
-	Path  string
+	Path  string // "" where it is from elsewhere
 	Kind  Kind
 	Batch Batch
+	Whole bool // whether it is all of the registry, so that what it does not hold is to be removed
 }
 
 // ReadStorage reads registry files. A path is a file, a .storage folder, or a folder that holds one; of
-// a folder, all registry files that are there are read. The result is in the order in which Import
-// wants it. The error is ErrStorage or one of package os.
+// a folder, all registry files that are there are read, and are Whole. The result is in the order in which
+// Import wants it. The error is ErrStorage or one of package os.
 func ReadStorage(paths ...string) ([]Storage, error) {
 	var all []Storage
 	for _, path := range paths {
-		files, err := registryFiles(path)
+		files, whole, err := registryFiles(path)
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +60,7 @@ func ReadStorage(paths ...string) ([]Storage, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
-			s.Path = file
+			s.Path, s.Whole = file, whole
 			all = append(all, s)
 		}
 	}
@@ -74,13 +72,14 @@ func order(kind Kind) int {
 	return slices.IndexFunc(storageFiles, func(f storageFile) bool { return f.kind == kind })
 }
 
-func registryFiles(path string) ([]string, error) {
+// registryFiles lists the files of a folder, or the one file that the path is.
+func registryFiles(path string) (files []string, folder bool, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !info.IsDir() {
-		return []string{path}, nil
+		return []string{path}, false, nil
 	}
 	for _, folder := range []string{path, filepath.Join(path, ".storage")} {
 		var found []string
@@ -91,10 +90,10 @@ func registryFiles(path string) ([]string, error) {
 			}
 		}
 		if len(found) > 0 {
-			return found, nil
+			return found, true, nil
 		}
 	}
-	return nil, fmt.Errorf("%s: %w: the folder holds none (core.device_registry, …)", path, ErrStorage)
+	return nil, true, fmt.Errorf("%s: %w: the folder holds none (core.device_registry, …)", path, ErrStorage)
 }
 
 // parseStorage reads the envelope that Home Assistant puts around each of its files.
@@ -136,33 +135,4 @@ func parseStorage(text []byte) (Storage, error) {
 		s.Batch = append(s.Batch, batch...)
 	}
 	return s, nil
-}
-
-// Imported says what became of a file.
-type Imported struct {
-	Storage
-	Result
-}
-
-// Import takes files into the database in one transaction: all of them or, with an error of package db,
-// none. Bad entries are rejected one by one. progress, which may be nil, is told how many entries of a
-// file are done.
-func Import(ctx context.Context, d *db.DB, files []Storage, progress func(file Storage, done int)) ([]Imported, error) {
-	var imported []Imported
-	err := d.Write(ctx, func(q *db.Queries) error {
-		imported = imported[:0]
-		for _, f := range files {
-			result, err := Apply(ctx, q, f.Kind, f.Batch, func(done int) {
-				if progress != nil {
-					progress(f, done)
-				}
-			})
-			if err != nil {
-				return fmt.Errorf("%s: %w", f.Path, err)
-			}
-			imported = append(imported, Imported{Storage: f, Result: result})
-		}
-		return nil
-	})
-	return imported, err
 }

@@ -143,7 +143,7 @@ func TestAnyOrderOfEntries(t *testing.T) {
 	}
 	r.Shuffle(len(single), func(i, j int) { single[i], single[j] = single[j], single[i] })
 	for _, s := range single {
-		if _, err := Import(t.Context(), pieces, []Storage{s}, nil); err != nil {
+		if _, err := Import(t.Context(), pieces, []Storage{s}, How{}); err != nil {
 			t.Fatal(err)
 		}
 	}

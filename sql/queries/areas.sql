@@ -26,7 +26,7 @@ SELECT * FROM areas_view WHERE area_id = @area_id;
 -- name: MatchArea :one
 SELECT
   key, area_id, name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases,
-  labels, extra, created_at, modified_at, updated_at
+  labels, extra, listed, created_at, modified_at, updated_at
 FROM areas
 WHERE area_id = @area_id;
 
@@ -34,10 +34,10 @@ WHERE area_id = @area_id;
 -- name: SaveArea :exec
 INSERT INTO areas (
   key, area_id, name, floor_id, icon, picture, temperature_entity_id, humidity_entity_id, aliases,
-  labels, extra, created_at, modified_at, updated_at
+  labels, extra, listed, created_at, modified_at, updated_at
 ) VALUES (
   nullif(CAST(@key AS INTEGER), 0), @area_id, @name, @floor_id, @icon, @picture,
-  @temperature_entity_id, @humidity_entity_id, @aliases, @labels, @extra, @created_at, @modified_at,
+  @temperature_entity_id, @humidity_entity_id, @aliases, @labels, @extra, @listed, @created_at, @modified_at,
   @updated_at
 )
 ON CONFLICT (key) DO UPDATE SET
@@ -51,6 +51,30 @@ ON CONFLICT (key) DO UPDATE SET
   aliases = excluded.aliases,
   labels = excluded.labels,
   extra = excluded.extra,
+  listed = excluded.listed,
   created_at = excluded.created_at,
   modified_at = excluded.modified_at,
   updated_at = excluded.updated_at;
+
+-- Deletes the areas whose keys are in the JSON list @keys, but for those that devices or entities are in by
+-- what they say themselves: of these, one that no registry has listed stays in any case, another where
+-- they were told as well. Gives the ids.
+-- name: DeleteAreas :many
+DELETE FROM areas
+WHERE key IN (SELECT value FROM json_each(CAST(@keys AS TEXT)))
+  AND NOT EXISTS (
+    SELECT 1 FROM devices AS d
+    WHERE d.area_key = areas.key AND d.area_id = areas.area_id AND (CAST(@devices_told AS BOOLEAN) OR NOT areas.listed))
+  AND NOT EXISTS (
+    SELECT 1 FROM entities AS e
+    WHERE e.area_key = areas.key AND e.area_id = areas.area_id AND (CAST(@entities_told AS BOOLEAN) OR NOT areas.listed))
+RETURNING area_id;
+
+-- Leaves of the areas whose keys are in the JSON list @keys what is known of one that is
+-- referred to only. Gives the ids.
+-- name: UnlistAreas :many
+UPDATE areas SET
+  name = area_id, floor_id = NULL, icon = NULL, picture = NULL, temperature_entity_id = NULL, humidity_entity_id = NULL,
+  aliases = '[]', labels = '[]', extra = '{}', listed = FALSE, modified_at = NULL, updated_at = @updated_at
+WHERE key IN (SELECT value FROM json_each(CAST(@keys AS TEXT))) AND listed
+RETURNING area_id;

@@ -64,3 +64,8 @@ SELECT EXISTS (
   UNION ALL
   SELECT 1 FROM entities AS e WHERE e.platform = @integration
 ) AS known;
+
+-- Deletes the config entries whose keys are in the JSON list @keys. Gives the ids.
+-- name: DeleteConfigEntries :many
+DELETE FROM config_entries WHERE key IN (SELECT value FROM json_each(CAST(@keys AS TEXT)))
+RETURNING entry_id;

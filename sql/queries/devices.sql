@@ -178,3 +178,8 @@ DELETE FROM devices;
 -- Counts the devices of an integration.
 -- name: CountDevicesByIntegration :one
 SELECT CAST(count(*) AS INTEGER) AS count FROM devices WHERE effective_integration = @integration;
+
+-- Deletes the devices whose keys are in the JSON list @keys. Gives the ids.
+-- name: DeleteDevices :many
+DELETE FROM devices WHERE key IN (SELECT value FROM json_each(CAST(@keys AS TEXT)))
+RETURNING device_id;

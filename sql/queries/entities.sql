@@ -239,9 +239,10 @@ WHERE key = @key;
 -- name: ParkEntity :exec
 UPDATE entities SET entity_id = '~' || entity_id WHERE entity_id = @entity_id AND key <> @key;
 
--- Deletes the entities whose entity_id was taken by another and that got no new one.
--- name: DeleteParkedEntities :execrows
-DELETE FROM entities WHERE entity_id >= '~' AND entity_id < '~~';
+-- Deletes the entities whose entity_id was taken by another and that got no new one. Gives the ids.
+-- name: DeleteParkedEntities :many
+DELETE FROM entities WHERE entity_id >= '~' AND entity_id < '~~'
+RETURNING CAST(substr(entity_id, 2) AS TEXT) AS entity_id;
 
 -- Deletes all entities.
 -- name: ClearEntities :execrows
@@ -254,3 +255,8 @@ FROM entities AS e
 WHERE e.platform = @platform
 GROUP BY e.domain
 ORDER BY count(*) DESC, e.domain;
+
+-- Deletes the entities whose keys are in the JSON list @keys. Gives the ids.
+-- name: DeleteEntities :many
+DELETE FROM entities WHERE key IN (SELECT value FROM json_each(CAST(@keys AS TEXT)))
+RETURNING entity_id;
