@@ -43,6 +43,7 @@ build: ## Build bin/data-api, one static binary
 	go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/data-api ./cmd/data-api
 
 demo: export DATABASE_URL = sqlite:data/demo/metadata.db
+demo: export HISTORY_DATABASE_URL = sqlite:data/demo/history.db
 demo: build ## Import a made-up home into ./data/demo and serve it
 	@mkdir -p data/demo
 	bin/data-api import testdata/demo-home

@@ -19,6 +19,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/hass"
+	"dataapi/internal/history/embedded"
 )
 
 // caller talks HTTP to a server over a real database, and reads the server's log.
@@ -71,9 +72,12 @@ func prepared(t testing.TB, path string) *db.DB {
 	return d
 }
 
+// serveDB serves a database beside a history that is not open.
 func serveDB(t testing.TB, d *db.DB, changes ...func(*Config)) *caller {
 	log := &lines{}
-	config := Config{DB: d, Log: slog.New(slog.NewJSONHandler(log, nil)), Version: "test", Compress: true}
+	past := embedded.New(embedded.Config{DB: db.DefaultConfig(db.Memory)}, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { past.Close() })
+	config := Config{DB: d, History: past, Log: slog.New(slog.NewJSONHandler(log, nil)), Version: "test", Compress: true}
 	for _, change := range changes {
 		change(&config)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/hass"
+	"dataapi/internal/history/embedded"
 	"dataapi/server"
 )
 
@@ -54,8 +55,17 @@ func furnished(t *testing.T, folder string) *db.DB {
 // maxBody is MAX_BODY_BYTES in these tests.
 const maxBody = 4 << 20
 
-func configOf(d *db.DB) server.Config {
-	return server.Config{DB: d, Log: slog.New(slog.DiscardHandler), Version: "test", MaxBody: maxBody, Compress: true}
+// configOf serves a database beside a history in memory, which is open if the database is.
+func configOf(t *testing.T, d *db.DB) server.Config {
+	t.Helper()
+	past := embedded.New(embedded.Config{DB: db.DefaultConfig(db.Memory)}, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { past.Close() })
+	if d != nil && d.Status(t.Context()).Readable {
+		if err := past.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return server.Config{DB: d, History: past, Log: slog.New(slog.DiscardHandler), Version: "test", MaxBody: maxBody, Compress: true}
 }
 
 // client asks a server, and holds each answer to the contract.
@@ -65,7 +75,7 @@ type client struct {
 }
 
 // serve serves a database until the test ends.
-func serve(t *testing.T, d *db.DB) client { t.Helper(); return serveConfig(t, configOf(d)) }
+func serve(t *testing.T, d *db.DB) client { t.Helper(); return serveConfig(t, configOf(t, d)) }
 
 func serveConfig(t *testing.T, config server.Config) client {
 	t.Helper()

@@ -18,7 +18,7 @@ import (
 
 func TestContractHasTheRoutes(t *testing.T) {
 	var want, got []string
-	for _, rt := range server.ContractRoutes(server.New(configOf(unopened(t)))) {
+	for _, rt := range server.ContractRoutes(server.New(configOf(t, unopened(t)))) {
 		want = append(want, rt.Method+" "+rt.Path+" "+rt.ID)
 	}
 	for path, item := range read(t).Paths {
@@ -95,7 +95,7 @@ func TestContractNamesPathVariables(t *testing.T) {
 
 // Each path reaches its route: the server answers what the route by itself answers.
 func TestContractRoutesAreNotShadowed(t *testing.T) {
-	s := server.New(configOf(opened(t)))
+	s := server.New(configOf(t, opened(t)))
 	words := []string{"some_id", "a%2Fb", "clear", "bulk_upsert", "analytics", "devices"}
 	for _, rt := range server.ContractRoutes(s) {
 		for _, id := range words {

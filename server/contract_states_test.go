@@ -250,7 +250,7 @@ func TestContractOfHealthWithInfluxDB(t *testing.T) {
 	t.Cleanup(up.Close)
 	down := httptest.NewServer(http.NotFoundHandler())
 	down.Close()
-	config := configOf(opened(t))
+	config := configOf(t, opened(t))
 	for url, want := range map[string]string{
 		up.URL:   "healthy, sqlite healthy, influxdb healthy",
 		down.URL: "degraded, sqlite healthy, influxdb unhealthy",

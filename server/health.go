@@ -23,6 +23,7 @@ type health struct {
 
 type dependencies struct {
 	SQLite   sqliteHealth   `json:"sqlite"`
+	History  historyHealth  `json:"history"`
 	InfluxDB influxdbHealth `json:"influxdb"`
 }
 
@@ -51,6 +52,23 @@ type integrity struct {
 	CheckedAt time.Time `json:"checked_at"`
 	OK        bool      `json:"ok"`
 	Problem   string    `json:"problem,omitempty"`
+}
+
+// historyHealth is what the store of the past says of itself. Counts are since the start of the process.
+type historyHealth struct {
+	Status         string     `json:"status"` // healthy, degraded, unhealthy or unknown
+	Since          *time.Time `json:"since"`  // when the status became what it is
+	Detail         string     `json:"detail,omitempty"`
+	Version        *string    `json:"version"`
+	Stored         int64      `json:"stored"`
+	Duplicates     int64      `json:"duplicates"`
+	Rejected       int64      `json:"rejected"`
+	Buffered       int64      `json:"buffered"`
+	Dropped        int64      `json:"dropped"`
+	LagSeconds     float64    `json:"lag_seconds"`
+	QueryCount     int64      `json:"query_count"`
+	AvgQueryTimeMS *float64   `json:"avg_query_time_ms"`
+	SuccessRate    *float64   `json:"success_rate"` // percent
 }
 
 type influxdbHealth struct {
@@ -82,18 +100,20 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 	h := health{
 		Service: "data-api", Version: s.Version,
 		Timestamp: time.Now().UTC(), UptimeSeconds: math.Round(time.Since(s.started).Seconds()*10) / 10,
-		Dependencies: dependencies{SQLite: sqliteHealthOf(status), InfluxDB: influxdbHealthOf(ctx, s.Influx)},
+		Dependencies: dependencies{
+			SQLite: sqliteHealthOf(status), History: historyHealthOf(s.History.Health(ctx)), InfluxDB: influxdbHealthOf(ctx, s.Influx),
+		},
 	}
-	h.Status = overall(h.Dependencies.SQLite.Status, h.Dependencies.InfluxDB.Status)
+	h.Status = h.Dependencies.overall()
 	return fresh{http.StatusOK, h}, nil
 }
 
-// overall is as bad as SQLite is; InfluxDB can make it no worse than degraded.
-func overall(sqlite, influxdb string) string {
-	if sqlite == healthy && influxdb == unhealthy {
+// overall is as bad as SQLite is; the history and InfluxDB can make it no worse than degraded.
+func (d dependencies) overall() string {
+	if d.SQLite.Status == healthy && (d.History.Status == unhealthy || d.History.Status == degraded || d.InfluxDB.Status == unhealthy) {
 		return degraded
 	}
-	return sqlite
+	return d.SQLite.Status
 }
 
 func sqliteHealthOf(st db.Status) sqliteHealth {
@@ -120,6 +140,20 @@ func sqliteHealthOf(st db.Status) sqliteHealth {
 	return h
 }
 
+func historyHealthOf(st history.Health) historyHealth {
+	h := historyHealth{
+		Status: string(st.Status), Detail: st.Detail, Version: known(st.Version),
+		Stored: st.Stored, Duplicates: st.Duplicates, Rejected: st.Rejected, Buffered: st.Buffered, Dropped: st.Dropped,
+		LagSeconds: math.Round(10*st.Lag.Seconds()) / 10,
+		QueryCount: st.Queries, AvgQueryTimeMS: average(st.Time, st.Queries), SuccessRate: successRate(st.Queries, st.Failures),
+	}
+	if !st.Since.IsZero() {
+		since := st.Since.UTC()
+		h.Since = &since
+	}
+	return h
+}
+
 func influxdbHealthOf(ctx context.Context, influx *history.Influx) influxdbHealth {
 	if influx == nil {
 		return influxdbHealth{Status: "not_configured"}
@@ -127,14 +161,10 @@ func influxdbHealthOf(ctx context.Context, influx *history.Influx) influxdbHealt
 	st, url := influx.Health(ctx), influx.URL()
 	h := influxdbHealth{
 		Status: string(st.Status), URL: &url, Version: known(st.Version), Detail: st.Detail,
-		QueryCount: st.Queries, AvgQueryTimeMS: average(st.Time, st.Queries),
+		QueryCount: st.Queries, AvgQueryTimeMS: average(st.Time, st.Queries), SuccessRate: successRate(st.Queries, st.Failures),
 	}
 	if !st.Since.IsZero() {
 		h.Since = &st.Since
-	}
-	if st.Queries > 0 {
-		rate := math.Round(1000*float64(st.Queries-st.Failures)/float64(st.Queries)) / 10
-		h.SuccessRate = &rate
 	}
 	return h
 }
@@ -154,6 +184,15 @@ func average(total time.Duration, n int64) *float64 {
 	}
 	ms := math.Round(float64(total.Microseconds())/float64(n)) / 1000
 	return &ms
+}
+
+// successRate is a percentage; nil where nothing was tried.
+func successRate(n, failures int64) *float64 {
+	if n == 0 {
+		return nil
+	}
+	rate := math.Round(1000*float64(n-failures)/float64(n)) / 10
+	return &rate
 }
 
 // liveness is the answer of a process that can answer.

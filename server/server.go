@@ -22,6 +22,7 @@ import (
 // Config is what the server is made of.
 type Config struct {
 	DB       *db.DB
+	History  history.Store
 	Influx   *history.Influx // nil where no InfluxDB is configured
 	Log      *slog.Logger
 	Version  string

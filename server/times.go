@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -49,20 +50,35 @@ func parseMoment(text string, now time.Time) (t time.Time, ok bool) {
 	return t, err == nil
 }
 
-// ParseDuration reads a duration as Go writes it, which may begin with days of 24 hours: 90d, 1d12h, 30m.
-func ParseDuration(text string) (time.Duration, error) {
-	count, rest, found := strings.Cut(text, "d")
-	if !found {
-		return time.ParseDuration(text)
+// day is one of 24 hours, whatever the clocks do.
+const day = 24 * time.Hour
+
+// ParseDuration reads a duration as Go writes it, which may begin with years of 365 days and days of 24
+// hours: 10y, 1y180d, 90d, 1d12h, 30m.
+func ParseDuration(text string) (total time.Duration, err error) {
+	rest, units := text, 0
+	for _, unit := range []struct {
+		name   string
+		length time.Duration
+	}{{"y", 365 * day}, {"d", day}} {
+		count, after, found := strings.Cut(rest, unit.name)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseUint(count, 10, 16)
+		if err != nil || n > uint64((math.MaxInt64-total)/unit.length) {
+			return 0, strconv.ErrRange
+		}
+		total += time.Duration(n) * unit.length
+		rest = after
+		units++
 	}
-	days, err := strconv.ParseUint(count, 10, 16)
-	if err != nil || rest == "" {
-		return time.Duration(days) * 24 * time.Hour, err
+	if rest == "" && units > 0 {
+		return total, nil
 	}
 	more, err := time.ParseDuration(rest)
-	total := time.Duration(days)*24*time.Hour + more
-	if err == nil && (more < 0 || total < 0) { // too many days and hours turn negative
+	if err == nil && units > 0 && (more < 0 || more > math.MaxInt64-total) {
 		err = strconv.ErrRange
 	}
-	return total, err
+	return total + more, err
 }

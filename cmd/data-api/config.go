@@ -19,6 +19,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/history"
+	"dataapi/internal/history/embedded"
 	"dataapi/server"
 )
 
@@ -26,13 +27,16 @@ import (
 // in the working folder, else it is the default.
 type config struct {
 	DatabaseURL       string        `env:"DATABASE_URL" envDefault:"sqlite:data/metadata.db" help:"where the metadata is kept"`
+	HistoryURL        string        `env:"HISTORY_DATABASE_URL" envDefault:"sqlite:data/history.db" help:"where the history is kept, a file of its own"`
 	SQLiteTimeout     float64       `env:"SQLITE_TIMEOUT" envDefault:"30" help:"seconds a write waits for another process's lock"`
-	SQLiteCacheSize   int64         `env:"SQLITE_CACHE_SIZE" envDefault:"-64000" help:"page cache of the process: pages, or KiB if negative"`
+	SQLiteCacheSize   int64         `env:"SQLITE_CACHE_SIZE" envDefault:"-64000" help:"page cache of each of the two: pages, or KiB if negative"`
 	SQLiteSynchronous string        `env:"SQLITE_SYNCHRONOUS" envDefault:"NORMAL" help:"NORMAL, or FULL to survive power cuts without loss"`
 	Host              string        `env:"DATA_API_HOST" envDefault:"127.0.0.1" help:"address to listen on"`
 	Port              uint16        `env:"DATA_API_PORT" envDefault:"8006" help:"port to listen on; 0 for any"`
 	MaxBodyBytes      int64         `env:"MAX_BODY_BYTES" envDefault:"67108864" help:"largest body of a registry write"`
 	ChangesRetention  retention     `env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
+	HistoryRetention  retention     `env:"HISTORY_RETENTION" envDefault:"30d" help:"how long every state is kept, such as 30d or 1y; 0 keeps all"`
+	HistoryHours      retention     `env:"HISTORY_HOURLY_RETENTION" envDefault:"10y" help:"how long summaries by the hour are kept, at least as long as states; 0 keeps all"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
 	InfluxURL         string        `env:"INFLUXDB_URL" help:"InfluxDB server to watch, such as http://localhost:8086"`
 	InfluxToken       string        `env:"INFLUXDB_TOKEN" help:"token for it, of version 2 and 3"`
@@ -43,7 +47,7 @@ type config struct {
 	LogFormat         string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 }
 
-// retention is a duration that may be given in days.
+// retention is a duration that may be given in days and years; 0 is for ever.
 type retention time.Duration
 
 // UnmarshalText reads a duration that is not negative.
@@ -54,6 +58,14 @@ func (d *retention) UnmarshalText(text []byte) error {
 	}
 	*d = retention(parsed)
 	return nil
+}
+
+// duration is how long, which is longer than any home is old where it is for ever.
+func (d retention) duration() time.Duration {
+	if d == 0 {
+		return 200 * 365 * 24 * time.Hour
+	}
+	return time.Duration(d)
 }
 
 // loadConfig reads the settings, and refuses all that are wrong at once.
@@ -119,6 +131,11 @@ func (c config) check() error {
 	if _, err := db.ParseURL(c.DatabaseURL); err != nil {
 		refuse("DATABASE_URL", strconv.Quote(c.DatabaseURL), "it must be a SQLite URL, such as sqlite:data/metadata.db")
 	}
+	if path, err := db.ParseURL(c.HistoryURL); err != nil {
+		refuse("HISTORY_DATABASE_URL", strconv.Quote(c.HistoryURL), "it must be a SQLite URL, such as sqlite:data/history.db")
+	} else if other, _ := db.ParseURL(c.DatabaseURL); path == other && path != db.Memory {
+		refuse("HISTORY_DATABASE_URL", strconv.Quote(c.HistoryURL), "it must be another file than DATABASE_URL")
+	}
 	if !(c.SQLiteTimeout >= 0 && c.SQLiteTimeout <= 3600) { // so that NaN is refused, too
 		refuse("SQLITE_TIMEOUT", c.SQLiteTimeout, "it must be from 0 to 3600 seconds")
 	}
@@ -146,8 +163,20 @@ func (c config) check() error {
 }
 
 // database is the part of the settings that opens the metadata.
-func (c config) database() db.Config {
-	path, err := db.ParseURL(c.DatabaseURL)
+func (c config) database() db.Config { return c.fileAt(c.DatabaseURL) }
+
+// past is the part of the settings that keeps the history.
+func (c config) past() embedded.Config {
+	return embedded.Config{
+		DB:        c.fileAt(c.HistoryURL),
+		Retention: c.HistoryRetention.duration(),
+		Hours:     c.HistoryHours.duration(),
+	}
+}
+
+// fileAt is how a SQLite file is opened.
+func (c config) fileAt(url string) db.Config {
+	path, err := db.ParseURL(url)
 	if err != nil {
 		panic(err) // check has parsed it
 	}
@@ -182,7 +211,7 @@ func helpSettings(w io.Writer) {
 	t := reflect.TypeFor[config]()
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag
-		fmt.Fprintf(w, "  %-20s %s", tag.Get("env"), tag.Get("help"))
+		fmt.Fprintf(w, "  %-24s %s", tag.Get("env"), tag.Get("help"))
 		if value := tag.Get("envDefault"); value != "" {
 			fmt.Fprintf(w, " (%s)", value)
 		}

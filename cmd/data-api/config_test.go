@@ -40,8 +40,9 @@ func TestDefaults(t *testing.T) {
 	inFolder(t, nil)
 	got, err := loadConfig(nil)
 	want := config{
-		DatabaseURL: "sqlite:data/metadata.db", SQLiteTimeout: 30, SQLiteCacheSize: -64000, SQLiteSynchronous: "NORMAL",
-		Host: "127.0.0.1", Port: 8006, MaxBodyBytes: 64 << 20, ChangesRetention: retention(90 * 24 * time.Hour), ShutdownTimeout: 10 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
+		DatabaseURL: "sqlite:data/metadata.db", HistoryURL: "sqlite:data/history.db", SQLiteTimeout: 30, SQLiteCacheSize: -64000, SQLiteSynchronous: "NORMAL",
+		Host: "127.0.0.1", Port: 8006, MaxBodyBytes: 64 << 20, ChangesRetention: retention(90 * 24 * time.Hour),
+		HistoryRetention: retention(30 * 24 * time.Hour), HistoryHours: retention(3650 * 24 * time.Hour), ShutdownTimeout: 10 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
@@ -103,17 +104,20 @@ func TestDotEnvOfTheRepository(t *testing.T) {
 func TestGoodValues(t *testing.T) {
 	inFolder(t, nil)
 	for name, values := range map[string][]string{
-		"DATABASE_URL":       {"sqlite:x.db", "sqlite:/abs/x.db", "sqlite:///abs/x.db", "sqlite:x.db?mode=rwc", "sqlite+aiosqlite:///data/metadata.db", "sqlite::memory:"},
-		"SQLITE_TIMEOUT":     {"0", "0.5", "3600"},
-		"SQLITE_CACHE_SIZE":  {"0", "2000", "-1"},
-		"SQLITE_SYNCHRONOUS": {"full", "NORMAL", "Extra", "off"},
-		"DATA_API_HOST":      {"0.0.0.0", "::1", "localhost"},
-		"DATA_API_PORT":      {"0", "65535"},
-		"MAX_BODY_BYTES":     {"1", "1099511627776"},
-		"SHUTDOWN_TIMEOUT":   {"0s", "1m30s", "250ms"},
-		"INFLUXDB_URL":       {"http://localhost:8086", "https://me:pw@db.example.com/influx"},
-		"LOG_LEVEL":          {"debug", "INFO", "Warn", "error"},
-		"LOG_FORMAT":         {"json", "text"},
+		"DATABASE_URL":             {"sqlite:x.db", "sqlite:/abs/x.db", "sqlite:///abs/x.db", "sqlite:x.db?mode=rwc", "sqlite+aiosqlite:///data/metadata.db", "sqlite::memory:"},
+		"HISTORY_DATABASE_URL":     {"sqlite:x.db", "sqlite:/abs/x.db", "sqlite::memory:"},
+		"HISTORY_RETENTION":        {"0", "36h", "30d", "1y6d12h"},
+		"HISTORY_HOURLY_RETENTION": {"0", "1d", "100y"},
+		"SQLITE_TIMEOUT":           {"0", "0.5", "3600"},
+		"SQLITE_CACHE_SIZE":        {"0", "2000", "-1"},
+		"SQLITE_SYNCHRONOUS":       {"full", "NORMAL", "Extra", "off"},
+		"DATA_API_HOST":            {"0.0.0.0", "::1", "localhost"},
+		"DATA_API_PORT":            {"0", "65535"},
+		"MAX_BODY_BYTES":           {"1", "1099511627776"},
+		"SHUTDOWN_TIMEOUT":         {"0s", "1m30s", "250ms"},
+		"INFLUXDB_URL":             {"http://localhost:8086", "https://me:pw@db.example.com/influx"},
+		"LOG_LEVEL":                {"debug", "INFO", "Warn", "error"},
+		"LOG_FORMAT":               {"json", "text"},
 	} {
 		for _, value := range values {
 			if _, err := loadConfig([]string{name + "=" + value}); err != nil {
@@ -125,16 +129,19 @@ func TestGoodValues(t *testing.T) {
 
 // badValues has some for each setting that can be wrong.
 var badValues = map[string][]string{
-	"DATABASE_URL":       {"postgres://localhost/x", "data/metadata.db", "sqlite:", "mysql:x", "sqlite+aiosqlite:x", "sqlite:folder/"},
-	"SQLITE_TIMEOUT":     {"-1", "3601", "NaN", "30s", "Inf"},
-	"SQLITE_CACHE_SIZE":  {"64MB", "1.5"},
-	"SQLITE_SYNCHRONOUS": {"yes", "1"},
-	"DATA_API_PORT":      {"http", "65536", "-1"},
-	"MAX_BODY_BYTES":     {"0", "-5", "64M"},
-	"SHUTDOWN_TIMEOUT":   {"10", "-1s", "soon"},
-	"INFLUXDB_URL":       {"localhost:8086", "ftp://me:s3cret@localhost", "://"},
-	"LOG_LEVEL":          {"verbose", "5"},
-	"LOG_FORMAT":         {"xml", "TEXT"},
+	"DATABASE_URL":             {"postgres://localhost/x", "data/metadata.db", "sqlite:", "mysql:x", "sqlite+aiosqlite:x", "sqlite:folder/"},
+	"HISTORY_DATABASE_URL":     {"data/history.db", "sqlite:", "sqlite:data/metadata.db", "sqlite:./data//metadata.db"},
+	"HISTORY_RETENTION":        {"-1d", "30", "1y-1d", "soon"},
+	"HISTORY_HOURLY_RETENTION": {"10 years", "300y", "-1h"},
+	"SQLITE_TIMEOUT":           {"-1", "3601", "NaN", "30s", "Inf"},
+	"SQLITE_CACHE_SIZE":        {"64MB", "1.5"},
+	"SQLITE_SYNCHRONOUS":       {"yes", "1"},
+	"DATA_API_PORT":            {"http", "65536", "-1"},
+	"MAX_BODY_BYTES":           {"0", "-5", "64M"},
+	"SHUTDOWN_TIMEOUT":         {"10", "-1s", "soon"},
+	"INFLUXDB_URL":             {"localhost:8086", "ftp://me:s3cret@localhost", "://"},
+	"LOG_LEVEL":                {"verbose", "5"},
+	"LOG_FORMAT":               {"xml", "TEXT"},
 }
 
 func TestBadValues(t *testing.T) {

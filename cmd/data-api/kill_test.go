@@ -158,7 +158,9 @@ func TestSecretsReachNoFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		noCanary(t, file, string(text))
+		if len(text) > 0 || !strings.HasSuffix(file, "-wal") { // a log may be empty
+			noCanary(t, file, string(text))
+		}
 	}
 	p.stop(t)
 	for place, text := range map[string]string{"/health": health, "/api/integrations": list, "the import's output": output, "the log": p.output.String()} {

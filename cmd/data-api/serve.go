@@ -19,6 +19,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/history"
+	"dataapi/internal/history/embedded"
 	"dataapi/server"
 )
 
@@ -29,8 +30,8 @@ const (
 	idleTimeout       = 120 * time.Second
 )
 
-// serve listens at once, opens the database in the background, and ends when ctx does: running requests
-// are finished, then the database is closed, which moves its log into the file.
+// serve listens at once, opens the metadata and the history in the background, and ends when ctx does: running
+// requests are finished, then both are closed, which moves their logs into the files.
 func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	log := c.logger(os.Stderr)
 	collectLessOften()
@@ -44,8 +45,10 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	}
 	metadata := db.Prepare(c.database(), log)
 	defer metadata.Close()
+	past := embedded.New(c.past(), log)
+	defer past.Close()
 	api := server.New(server.Config{
-		DB: metadata, Influx: influx, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+		DB: metadata, History: past, Influx: influx, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
 	})
 	httpServer := &http.Server{
 		Handler:           api,
@@ -59,7 +62,7 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	if !loopback(listener.Addr()) {
 		log.Warn("anyone who can reach this address can read and change the metadata: there is no authentication")
 	}
-	return runAll(ctx, c, log, httpServer, listener, metadata, influx)
+	return runAll(ctx, c, log, httpServer, listener, stores{metadata, past, influx})
 }
 
 // collectLessOften lets the heap grow to five times of what is live, up to a bound, before it is collected.
@@ -93,19 +96,32 @@ func setPace(p *pace) {
 	runtime.SetFinalizer(p, func(*pace) { setPace(new(pace)) })
 }
 
-// runAll runs everything until ctx ends or one of them fails.
-func runAll(ctx context.Context, c config, log *slog.Logger, h *http.Server, l net.Listener, metadata *db.DB, influx *history.Influx) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return metadata.Run(ctx) })
-	if influx != nil {
-		g.Go(func() error { return influx.Run(ctx) })
+// stores are where data is kept. influx is nil where none is configured.
+type stores struct {
+	metadata *db.DB
+	past     *embedded.Store
+	influx   *history.Influx
+}
+
+// run keeps the stores open and in order until ctx ends.
+func (s stores) run(ctx context.Context, c config, g *errgroup.Group) {
+	g.Go(func() error { return s.metadata.Run(ctx) })
+	g.Go(func() error { return s.past.Run(ctx) })
+	if s.influx != nil {
+		g.Go(func() error { return s.influx.Run(ctx) })
 	}
 	if teams, err := c.teams(); err == nil && teams != "" {
-		g.Go(func() error { return takeTeams(ctx, metadata, teams) })
+		g.Go(func() error { return takeTeams(ctx, s.metadata, teams) })
 	}
 	if c.ChangesRetention > 0 {
-		g.Go(func() error { return metadata.PruneLog(ctx, time.Duration(c.ChangesRetention)) })
+		g.Go(func() error { return s.metadata.PruneLog(ctx, time.Duration(c.ChangesRetention)) })
 	}
+}
+
+// runAll runs everything until ctx ends or one of them fails.
+func runAll(ctx context.Context, c config, log *slog.Logger, h *http.Server, l net.Listener, s stores) error {
+	g, ctx := errgroup.WithContext(ctx)
+	s.run(ctx, c, g)
 	g.Go(func() error {
 		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err

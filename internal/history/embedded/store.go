@@ -87,26 +87,30 @@ func (h *Store) observe(start time.Time, err error) {
 	}
 }
 
-// watch looks every few seconds how the store is, so that Health has not to wait.
+// watch looks every few seconds how the store is, so that Health has not to wait: at once when the file is
+// open, as a service that has just started is asked.
 func (h *Store) watch(ctx context.Context) error {
-	tick := time.NewTicker(2 * time.Second)
-	defer tick.Stop()
 	for {
-		h.look(ctx)
+		pause := 2 * time.Second
+		if h.look(ctx) == history.Unknown {
+			pause = 50 * time.Millisecond
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }
 
-func (h *Store) look(ctx context.Context) {
+func (h *Store) look(ctx context.Context) history.Status {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	status := h.db.Status(ctx)
 	seen := history.Health{Status: history.Healthy, Version: status.Schema, Detail: status.Detail}
 	switch {
+	case status.Reason == db.Opening:
+		seen.Status = history.Unknown
 	case !status.Readable || status.Reason == db.Corrupt:
 		seen.Status = history.Unhealthy
 	case status.Reason != "":
@@ -128,6 +132,7 @@ func (h *Store) look(ctx context.Context) {
 		seen.Since = time.Now()
 	}
 	h.health = seen
+	return seen.Status
 }
 
 // Health tells how the file is, and how far followers are behind.
