@@ -3,9 +3,12 @@ package server
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +23,12 @@ func beside(t *testing.T, url string) *caller {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return watching(t, influx)
+}
+
+// watching returns a caller of a server that has this client, which runs.
+func watching(t *testing.T, influx *history.Influx) *caller {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- influx.Run(ctx) }()
@@ -93,6 +102,56 @@ func TestInfluxDown(t *testing.T) {
 	c.db.Close()
 	if _, whole := c.influxdb(); whole != "unhealthy" {
 		t.Errorf("without SQLite: %s", whole)
+	}
+}
+
+// TestInfluxSlow has an InfluxDB that takes five seconds for everything, and more questions to it than may
+// run: nobody else waits.
+func TestInfluxSlow(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		io.Copy(io.Discard, r.Body) // or it is not seen here when the client goes away
+		select {
+		case <-time.After(5 * time.Second):
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(slow.Close)
+	influx, err := history.NewInflux(history.InfluxConfig{URL: slow.URL, Layout: "data-api"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := watching(t, influx)
+	ctx, cancel := context.WithCancel(t.Context())
+	var questions sync.WaitGroup
+	for range 10 {
+		questions.Go(func() {
+			if _, err := influx.Last(ctx, []history.Series{history.Named("light.a")}, history.Forever); err == nil {
+				t.Error("an answer to a question that was given up")
+			}
+		})
+	}
+	eventually(t, "that it is asked", func() bool { return asked.Load() >= 5 }) // four questions, and how it is
+	quickest := map[string]time.Duration{"/health": time.Hour, "/api/v1/devices/lamp": time.Hour}
+	for range 20 {
+		for path, took := range quickest {
+			start := time.Now()
+			c.get(path).want(200)
+			quickest[path] = min(took, time.Since(start))
+		}
+	}
+	for path, took := range quickest {
+		if took > 50*time.Millisecond {
+			t.Errorf("%s takes %v", path, took)
+		}
+	}
+	cancel()
+	start := time.Now()
+	questions.Wait()
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("questions that were given up went on for %v", took)
 	}
 }
 

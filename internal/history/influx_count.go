@@ -29,14 +29,24 @@ func (i *Influx) Count(ctx context.Context, series []Series, edges []Micros) ([]
 		if err != nil {
 			return nil, storeError(ctx, err)
 		}
-		counts[bucketOf(edges, row.Time)]++
+		if err := addTo(counts, edges, row.Time, 1); err != nil {
+			return nil, storeError(ctx, err)
+		}
 	}
 	return counts, nil
 }
 
-// bucketOf is the bucket of a moment that is in one.
-func bucketOf(edges []Micros, at Micros) int {
-	return sort.Search(len(edges), func(n int) bool { return edges[n] > at }) - 1
+// errOutside says that the server answers what it was not asked for.
+var errOutside = &influxError{fault: refused, detail: "answers with times that it was not asked for"}
+
+// addTo adds n to the count of the bucket that a moment is in.
+func addTo(counts []int64, edges []Micros, at Micros, n int64) error {
+	bucket := sort.Search(len(edges), func(n int) bool { return edges[n] > at }) - 1
+	if bucket < 0 || bucket >= len(counts) {
+		return errOutside
+	}
+	counts[bucket] += n
+	return nil
 }
 
 // maxSteps is how many counts the server may be asked for.
@@ -63,7 +73,9 @@ func (i *Influx) countThere(ctx context.Context, l *layout, series []Series, edg
 			if err != nil {
 				return err
 			}
-			counts[bucketOf(edges, floor(integerIn(row, 0)))] += integerIn(row, 1)
+			if err := addTo(counts, edges, floor(integerIn(row, 0)), integerIn(row, 1)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -112,8 +112,8 @@ func (i *Influx) Buckets(ctx context.Context, q BucketQuery) iter.Seq2[Bucket, e
 	})
 }
 
-// onlyKnown is the condition for a state that tells something (IsKnown), which a number does. A field that a
-// measurement lacks is an empty tag to the server, so that saying what it is not would let everything pass.
+// onlyKnown is the condition for a state that tells something (IsKnown), which a number does. A field that is
+// not there says no.
 func (l *layout) onlyKnown() string {
 	var fields []string
 	for _, field := range l.states {
@@ -121,7 +121,7 @@ func (l *layout) onlyKnown() string {
 		if field == l.number {
 			fields = append(fields, column+" < 0 OR "+column+" >= 0")
 		} else {
-			fields = append(fields, column+" != '' AND "+column+" !~ /^(?:unknown|unavailable)$/")
+			fields = append(fields, column+" !~ /^(?:unknown|unavailable)$/")
 		}
 	}
 	return " AND (" + strings.Join(fields, " OR ") + ")"

@@ -166,8 +166,9 @@ func (l *layout) fields(all bool) string {
 	return strings.Join(columns, ", ")
 }
 
-// column is a field as the type that it has in this layout. The server reads a field as one type in all
-// measurements, and without being told takes that of any of them and is silent about the values of others.
+// column is a field as the type that it has in this layout. Without being told, the server takes the type from
+// any of the measurements and is silent about the values of the others; and in a condition it takes a field
+// that it does not know for an empty tag, which everything is unlike.
 func (l *layout) column(field string) string {
 	if field == l.number {
 		return `"` + field + `"::float`
