@@ -66,7 +66,7 @@ check: ## Run everything that CI runs
 	done
 
 generate: ## Rewrite the generated part of db/ after a change under sql/
-	rm -f db/*.sql.go db/history/*.sql.go
+	rm -f db/*.sql.go db/*/*.sql.go
 	$(SQLC) generate
 
 schema: ## Rewrite sql/schema.sql after a change of the migrations
@@ -108,7 +108,7 @@ check-sql:
 check-generated:
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp -R sqlc.yaml sql db "$$copy" && \
-	rm -f "$$copy"/db/*.sql.go "$$copy"/db/history/*.sql.go && \
+	rm -f "$$copy"/db/*.sql.go "$$copy"/db/*/*.sql.go && \
 	$(SQLC) generate -f "$$copy/sqlc.yaml" && \
 	{ diff -ru db "$$copy/db" || { echo "db/ is not what sql/ says: run make generate."; exit 1; }; }
 

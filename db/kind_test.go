@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,27 +14,29 @@ import (
 	datasql "dataapi/sql"
 )
 
-// The migrations of the history are such as dbmate can undo, too.
-func TestDownsOfTheHistoryLeaveNothing(t *testing.T) {
-	c := DefaultConfig(Memory)
-	c.Kind = datasql.OfHistory
-	d := opened(t, c)
-	if !strings.Contains(dump(t, d), "CREATE TABLE points") {
-		t.Fatal("there is no table of points")
-	}
-	all, err := migrations(datasql.OfHistory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, folder := datasql.OfHistory.Migrations()
-	for i := range all {
-		blocks, err := (&dbmate.Migration{FS: files, FilePath: folder + "/" + all[len(all)-1-i].file}).Parse()
+// The migrations of the other kinds of files are such as dbmate can undo, too.
+func TestDownsOfOtherKindsLeaveNothing(t *testing.T) {
+	for kind, table := range map[datasql.Kind]string{datasql.OfHistory: "points", datasql.OfDeliveries: "deliveries"} {
+		c := DefaultConfig(Memory)
+		c.Kind = kind
+		d := opened(t, c)
+		if !strings.Contains(dump(t, d), "CREATE TABLE "+table) {
+			t.Fatal("there is no table of", table)
+		}
+		all, err := migrations(kind)
 		if err != nil {
 			t.Fatal(err)
 		}
-		execute(t, d, blocks[0].Down)
+		files, folder := kind.Migrations()
+		for _, m := range slices.Backward(all) {
+			blocks, err := (&dbmate.Migration{FS: files, FilePath: folder + "/" + m.file}).Parse()
+			if err != nil {
+				t.Fatal(err)
+			}
+			execute(t, d, blocks[0].Down)
+		}
+		want(t, "what the downs leave", strings.ReplaceAll(dump(t, d), "CREATE TABLE sqlite_sequence(name,seq);", ""), "")
 	}
-	want(t, "what the downs leave", strings.ReplaceAll(dump(t, d), "CREATE TABLE sqlite_sequence(name,seq);", ""), "")
 }
 
 // A log is left to grow for KeepLog, unless it is large.

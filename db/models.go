@@ -181,6 +181,15 @@ type Floor struct {
 	UpdatedAt  string      `json:"updated_at"`
 }
 
+type HAWebhook struct {
+	ID         string      `json:"id"`
+	WebhookUrl string      `json:"webhook_url"`
+	Team       *string     `json:"team"`
+	Events     dbtype.JSON `json:"events"`
+	CreatedAt  string      `json:"created_at"`
+	Status     string      `json:"status"`
+}
+
 type Label struct {
 	Key         int64       `json:"-"`
 	LabelID     string      `json:"label_id"`
@@ -195,4 +204,30 @@ type Label struct {
 	CreatedAt   string      `json:"created_at"`
 	ModifiedAt  *string     `json:"modified_at"`
 	UpdatedAt   string      `json:"updated_at"`
+}
+
+type Webhook struct {
+	ID             string      `json:"id"`
+	Url            string      `json:"url"`
+	Events         dbtype.JSON `json:"events"`
+	Filter         dbtype.JSON `json:"filter"`
+	Team           *string     `json:"team"`
+	Status         string      `json:"status"`
+	Reason         *string     `json:"reason"`
+	OldSecretUntil *string     `json:"old_secret_until"`
+	CreatedAt      string      `json:"created_at"`
+	UpdatedAt      string      `json:"updated_at"`
+}
+
+type WebhookTarget struct {
+	WebhookID      string      `json:"webhook_id"`
+	Url            string      `json:"url"`
+	Events         dbtype.JSON `json:"events"`
+	Filter         dbtype.JSON `json:"filter"`
+	Status         string      `json:"status"`
+	Secret         string      `json:"secret"`
+	OldSecret      string      `json:"old_secret"`
+	OldSecretUntil string      `json:"old_secret_until"`
+	Since          string      `json:"since"`
+	ActiveSince    string      `json:"active_since"`
 }

@@ -35,6 +35,12 @@ type Querier interface {
 	CountHome(ctx context.Context, arg CountHomeParams) (CountHomeRow, error)
 	// Counts what ListLabels would list in all.
 	CountLabels(ctx context.Context, arg CountLabelsParams) (int64, error)
+	// Counts webhooks: those that are active, and those that were given up.
+	CountWebhookStates(ctx context.Context) (CountWebhookStatesRow, error)
+	// Counts what ListWebhooks would list in all.
+	CountWebhooks(ctx context.Context, status *string) (int64, error)
+	// Registers a webhook. Counts 0 where the id is taken: who has it keeps it as it is.
+	CreateWebhook(ctx context.Context, arg CreateWebhookParams) (int64, error)
 	// Deletes the areas whose keys are in the JSON list @keys, but for those that devices or entities are in by
 	// what they say themselves: of these, one that no registry has listed stays in any case, another where
 	// they were told as well. Gives the ids.
@@ -55,9 +61,13 @@ type Querier interface {
 	DeleteParkedEntities(ctx context.Context) ([]string, error)
 	// Deletes what a user stored, so that the defaults hold again.
 	DeletePreferences(ctx context.Context, userID string) error
+	// Deletes a webhook.
+	DeleteWebhook(ctx context.Context, webhookID string) (int64, error)
 	// Stores the columns of an entity that no index holds: the frequent small change, at half the cost of
 	// SaveEntity.
 	DescribeEntity(ctx context.Context, arg DescribeEntityParams) error
+	// Disables an active webhook for a reason, if it still has the URL.
+	DisableWebhook(ctx context.Context, arg DisableWebhookParams) (int64, error)
 	// Finds the last change before a time: the log is in the order of time, and every 64th change is found by
 	// its time.
 	FindChangeBefore(ctx context.Context, at string) (FindChangeBeforeRow, error)
@@ -81,10 +91,18 @@ type Querier interface {
 	GetEntity(ctx context.Context, entityID string) (GetEntityRow, error)
 	// Gets one floor by its id.
 	GetFloor(ctx context.Context, floorID string) (Floor, error)
+	// Gets one webhook by its id, as the service before this one showed it.
+	GetHAWebhook(ctx context.Context, id string) (HAWebhook, error)
 	// Gets one label by its id.
 	GetLabel(ctx context.Context, labelID string) (Label, error)
 	// Gets what a user prefers: the defaults, with no updated_at, where nothing was stored.
 	GetPreferences(ctx context.Context, userID string) (GetPreferencesRow, error)
+	// Gets one webhook by its id.
+	GetWebhook(ctx context.Context, id string) (Webhook, error)
+	// Gives the ids of all webhooks, as a JSON list.
+	GetWebhookIDs(ctx context.Context) (string, error)
+	// Gets what is needed to call one webhook, whatever its status.
+	GetWebhookTarget(ctx context.Context, webhookID string) (WebhookTarget, error)
 	// Says whether anything of an integration is known: a config entry, a device or an entity.
 	IntegrationExists(ctx context.Context, integration string) (bool, error)
 	// Lists the areas that match, by area_id, from the one after @after.
@@ -110,6 +128,8 @@ type Querier interface {
 	// Lists the floors that match, by floor_id, from the one after @after.
 	// There are few, so the filters may scan.
 	ListFloors(ctx context.Context, arg ListFloorsParams) ([]Floor, error)
+	// Lists webhooks by id, from the one after @after, as the service before this one showed them.
+	ListHAWebhooks(ctx context.Context, arg ListHAWebhooksParams) ([]HAWebhook, error)
 	// Lists the areas of the home by name, and last a row of nulls: the group of all that is in no area.
 	ListHomeAreas(ctx context.Context) ([]ListHomeAreasRow, error)
 	// Lists the devices of the home by name, each in the area it is in, with the number of its entities there,
@@ -134,6 +154,10 @@ type Querier interface {
 	// Lists the ids that are referred to and not known, at most @most of each kind, with how many there are
 	// of the kind.
 	ListUnresolved(ctx context.Context, most int64) ([]ListUnresolvedRow, error)
+	// Lists what is needed to call the webhooks that are active.
+	ListWebhookTargets(ctx context.Context) ([]WebhookTarget, error)
+	// Lists webhooks by id, from the one after @after, of a status where it is given. There are tens of them.
+	ListWebhooks(ctx context.Context, arg ListWebhooksParams) ([]Webhook, error)
 	// Finds a area by its id. Gives the registry's own columns, as SaveArea takes them.
 	MatchArea(ctx context.Context, areaID string) (MatchAreaRow, error)
 	// Finds a config entry by its id. Gives the registry's own columns, as SaveConfigEntry takes them.
@@ -160,6 +184,8 @@ type Querier interface {
 	ParkEntity(ctx context.Context, arg ParkEntityParams) error
 	// Deletes the changes up to @seq.
 	PruneChanges(ctx context.Context, seq int64) (int64, error)
+	// Gives a webhook a new secret. The one before is good until @until.
+	RotateWebhook(ctx context.Context, arg RotateWebhookParams) (int64, error)
 	// Stores a area: a new one where @key is 0, else the one with that key, as a whole.
 	SaveArea(ctx context.Context, arg SaveAreaParams) error
 	// Stores a config entry: a new one where @key is 0, else the one with that key, as a whole.
@@ -185,6 +211,8 @@ type Querier interface {
 	// Leaves of the labels whose keys are in the JSON list @keys what is known of one that is
 	// referred to only. Gives the ids.
 	UnlistLabels(ctx context.Context, arg UnlistLabelsParams) ([]string, error)
+	// Changes a webhook, but for its secrets. Who disables it is a user; what it is disabled for stays.
+	UpdateWebhook(ctx context.Context, arg UpdateWebhookParams) error
 }
 
 var _ Querier = (*Queries)(nil)

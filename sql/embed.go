@@ -16,6 +16,11 @@ var Migrations embed.FS
 //go:embed history/migrations/*.sql
 var History embed.FS
 
+// Deliveries holds those under deliveries/migrations/, the truth of the schema of what webhooks were sent.
+//
+//go:embed deliveries/migrations/*.sql
+var Deliveries embed.FS
+
 // Kind is a sort of database file that data-api keeps.
 type Kind int
 
@@ -23,20 +28,27 @@ type Kind int
 const (
 	OfMetadata Kind = iota
 	OfHistory
+	OfDeliveries
 )
 
 // Migrations returns the dbmate files that make a file of the kind, and the folder that they are in.
 func (k Kind) Migrations() (fs.ReadDirFS, string) {
-	if k == OfHistory {
+	switch k {
+	case OfHistory:
 		return History, "history/migrations"
+	case OfDeliveries:
+		return Deliveries, "deliveries/migrations"
 	}
 	return Migrations, "migrations"
 }
 
 // Probe is the statement that reads the newest migration and a row of each of two large tables.
 func (k Kind) Probe() string {
-	if k == OfHistory {
+	switch k {
+	case OfHistory:
 		return Admin("probe_history")
+	case OfDeliveries:
+		return Admin("probe_deliveries")
 	}
 	return Admin("probe")
 }

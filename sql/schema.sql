@@ -934,6 +934,40 @@ BEGIN
   SELECT 'preference', j.key, OLD.user_id, 'deleted', j.document FROM preferences_as_json AS j WHERE j.key = OLD.key;
 END;
 
+CREATE TABLE webhooks (
+  key              INTEGER PRIMARY KEY AUTOINCREMENT,
+  webhook_id       TEXT    NOT NULL UNIQUE CHECK (webhook_id <> ''),
+  url              TEXT    NOT NULL,
+  events           JSON    NOT NULL CHECK (json_type(events) = 'array'),
+  filter           JSON    NOT NULL DEFAULT '{}' CHECK (json_type(filter) = 'object'),
+  team             TEXT,
+  status           TEXT    NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'disabled')),
+  reason           TEXT    CHECK (reason IN ('user', 'gone', 'failing')),
+  secret           TEXT    NOT NULL CHECK (secret <> ''),
+  old_secret       TEXT,
+  old_secret_until TEXT,
+  since            TEXT    NOT NULL,
+  active_since     TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  created_at       TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  updated_at       TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  CHECK ((reason IS NULL) = (status = 'active'))
+);
+
+CREATE VIEW webhooks_view AS
+SELECT w.webhook_id AS id, w.url, w.events, w.filter, w.team, w.status, w.reason, w.old_secret_until,
+       w.created_at, w.updated_at
+FROM webhooks AS w;
+
+CREATE VIEW ha_webhooks_view AS
+SELECT w.webhook_id AS id, w.url AS webhook_url, w.team, w.events, w.created_at, w.status
+FROM webhooks AS w;
+
+CREATE VIEW webhook_targets AS
+SELECT w.webhook_id, w.url, w.events, w.filter, w.status, w.secret,
+       coalesce(w.old_secret, '') AS old_secret, coalesce(w.old_secret_until, '') AS old_secret_until,
+       w.since, w.active_since
+FROM webhooks AS w;
+
 CREATE VIEW registry_rows AS
 SELECT 'floors' AS kind, f.key, f.floor_id AS id, f.listed FROM floors AS f
 UNION ALL
