@@ -39,7 +39,8 @@ type Querier interface {
 	CountWebhookStates(ctx context.Context) (CountWebhookStatesRow, error)
 	// Counts what ListWebhooks would list in all.
 	CountWebhooks(ctx context.Context, status *string) (int64, error)
-	// Registers a webhook. Counts 0 where the id is taken: who has it keeps it as it is.
+	// Registers a webhook, now where @created_at is null. Counts 0 where the id is taken: who has it keeps it as
+	// it is.
 	CreateWebhook(ctx context.Context, arg CreateWebhookParams) (int64, error)
 	// Deletes the areas whose keys are in the JSON list @keys, but for those that devices or entities are in by
 	// what they say themselves: of these, one that no registry has listed stays in any case, another where
@@ -184,7 +185,7 @@ type Querier interface {
 	ParkEntity(ctx context.Context, arg ParkEntityParams) error
 	// Deletes the changes up to @seq.
 	PruneChanges(ctx context.Context, seq int64) (int64, error)
-	// Gives a webhook a new secret. The one before is good until @until.
+	// Gives a webhook a new secret. The one before is good for another day.
 	RotateWebhook(ctx context.Context, arg RotateWebhookParams) (int64, error)
 	// Stores a area: a new one where @key is 0, else the one with that key, as a whole.
 	SaveArea(ctx context.Context, arg SaveAreaParams) error

@@ -54,7 +54,10 @@ func (q *Queries) CountWebhooks(ctx context.Context, status *string) (int64, err
 
 const createWebhook = `-- name: CreateWebhook :execrows
 INSERT INTO webhooks (webhook_id, url, events, filter, team, secret, since, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+VALUES (
+  ?1, ?2, ?3, ?4, ?5, ?6, ?7,
+  coalesce(CAST(?8 AS TEXT), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
+)
 ON CONFLICT (webhook_id) DO NOTHING
 `
 
@@ -66,10 +69,11 @@ type CreateWebhookParams struct {
 	Team      *string     `json:"team"`
 	Secret    string      `json:"secret"`
 	Since     string      `json:"since"`
-	CreatedAt string      `json:"created_at"`
+	CreatedAt *string     `json:"created_at"`
 }
 
-// Registers a webhook. Counts 0 where the id is taken: who has it keeps it as it is.
+// Registers a webhook, now where @created_at is null. Counts 0 where the id is taken: who has it keeps it as
+// it is.
 func (q *Queries) CreateWebhook(ctx context.Context, arg CreateWebhookParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, createWebhook,
 		arg.WebhookID,
@@ -330,21 +334,20 @@ func (q *Queries) ListWebhooks(ctx context.Context, arg ListWebhooksParams) ([]W
 const rotateWebhook = `-- name: RotateWebhook :execrows
 UPDATE webhooks SET
   old_secret = secret,
-  old_secret_until = CAST(?1 AS TEXT),
-  secret = ?2,
+  old_secret_until = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '+24 hours'),
+  secret = ?1,
   updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
-WHERE webhook_id = ?3
+WHERE webhook_id = ?2
 `
 
 type RotateWebhookParams struct {
-	Until     string `json:"until"`
 	Secret    string `json:"secret"`
 	WebhookID string `json:"webhook_id"`
 }
 
-// Gives a webhook a new secret. The one before is good until @until.
+// Gives a webhook a new secret. The one before is good for another day.
 func (q *Queries) RotateWebhook(ctx context.Context, arg RotateWebhookParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, rotateWebhook, arg.Until, arg.Secret, arg.WebhookID)
+	result, err := q.db.ExecContext(ctx, rotateWebhook, arg.Secret, arg.WebhookID)
 	if err != nil {
 		return 0, err
 	}

@@ -42,10 +42,14 @@ SELECT CAST(coalesce(sum(w.status = 'active'), 0) AS INTEGER) AS active,
        CAST(coalesce(sum(w.reason = 'gone'), 0) AS INTEGER) AS gone
 FROM webhooks AS w;
 
--- Registers a webhook. Counts 0 where the id is taken: who has it keeps it as it is.
+-- Registers a webhook, now where @created_at is null. Counts 0 where the id is taken: who has it keeps it as
+-- it is.
 -- name: CreateWebhook :execrows
 INSERT INTO webhooks (webhook_id, url, events, filter, team, secret, since, created_at)
-VALUES (@webhook_id, @url, @events, @filter, @team, @secret, @since, @created_at)
+VALUES (
+  @webhook_id, @url, @events, @filter, @team, @secret, @since,
+  coalesce(CAST(sqlc.narg('created_at') AS TEXT), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
+)
 ON CONFLICT (webhook_id) DO NOTHING;
 
 -- Changes a webhook, but for its secrets. Who disables it is a user; what it is disabled for stays.
@@ -73,11 +77,11 @@ UPDATE webhooks SET
   updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
 WHERE webhook_id = @webhook_id AND status = 'active' AND url = @url;
 
--- Gives a webhook a new secret. The one before is good until @until.
+-- Gives a webhook a new secret. The one before is good for another day.
 -- name: RotateWebhook :execrows
 UPDATE webhooks SET
   old_secret = secret,
-  old_secret_until = CAST(@until AS TEXT),
+  old_secret_until = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '+24 hours'),
   secret = @secret,
   updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
 WHERE webhook_id = @webhook_id;
