@@ -546,6 +546,66 @@ func (q *Queries) ListEntities(ctx context.Context, arg ListEntitiesParams) ([]E
 	return items, nil
 }
 
+const listNames = `-- name: ListNames :many
+SELECT CAST(n.entity_id AS TEXT) AS entity_id, n.registry_id, CAST(n.name AS TEXT) AS name,
+       CAST(max(
+         coalesce((SELECT max(o.valid_until) FROM entity_aliases AS o WHERE o.entity_key = n.key AND (o.valid_until < n.valid_until OR n.valid_until = '')), ''),
+         coalesce((SELECT max(s.valid_until) FROM entity_aliases AS s WHERE s.entity_id = n.name AND (s.valid_until < n.valid_until OR n.valid_until = '')), '')) AS TEXT) AS valid_from,
+       CAST(n.valid_until AS TEXT) AS valid_until
+FROM (
+  SELECT e.key, e.entity_id, e.registry_id, e.entity_id AS name, '' AS valid_until
+  FROM entities AS e
+  WHERE e.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+     OR e.key IN (SELECT a.entity_key FROM entity_aliases AS a WHERE a.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))))
+  UNION ALL
+  SELECT e.key, e.entity_id, e.registry_id, a.entity_id, a.valid_until
+  FROM entities AS e JOIN entity_aliases AS a ON a.entity_key = e.key
+  WHERE e.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+     OR e.key IN (SELECT b.entity_key FROM entity_aliases AS b WHERE b.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))))
+) AS n
+ORDER BY n.key, valid_from
+`
+
+type ListNamesRow struct {
+	EntityID   string  `json:"entity_id"`
+	RegistryID *string `json:"registry_id"`
+	Name       string  `json:"name"`
+	ValidFrom  string  `json:"valid_from"`
+	ValidUntil string  `json:"valid_until"`
+}
+
+// Lists all names, past and present, of the entities that have or had one of the ids in the JSON list
+// @entity_ids, and when each was theirs: from valid_from until valid_until, which are empty where open. An entity had
+// its first name always, unless the name was somebody else's before.
+func (q *Queries) ListNames(ctx context.Context, entityIds string) ([]ListNamesRow, error) {
+	rows, err := q.db.QueryContext(ctx, listNames, entityIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListNamesRow{}
+	for rows.Next() {
+		var i ListNamesRow
+		if err := rows.Scan(
+			&i.EntityID,
+			&i.RegistryID,
+			&i.Name,
+			&i.ValidFrom,
+			&i.ValidUntil,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const matchEntity = `-- name: MatchEntity :one
 SELECT
   key, entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name,

@@ -148,6 +148,10 @@ type Querier interface {
 	// Lists the labels that match, by label_id, from the one after @after.
 	// There are few, so the filters may scan.
 	ListLabels(ctx context.Context, arg ListLabelsParams) ([]Label, error)
+	// Lists all names, past and present, of the entities that have or had one of the ids in the JSON list
+	// @entity_ids, and when each was theirs: from valid_from until valid_until, which are empty where open. An entity had
+	// its first name always, unless the name was somebody else's before.
+	ListNames(ctx context.Context, entityIds string) ([]ListNamesRow, error)
 	// Lists the changes of rows of a kind after @since up to @until, in order, under whatever ids.
 	ListRowChanges(ctx context.Context, arg ListRowChangesParams) ([]Change, error)
 	// Lists the rows of a kind, up to the newest that there was, whose keys are not in the JSON list @claimed.

@@ -38,6 +38,7 @@ var ContractTypes = map[string]reflect.Type{
 	"Entity":      reflect.TypeFor[db.Entity](),
 	"Analytics":   reflect.TypeFor[analytics](),
 	"BulkResult":  reflect.TypeFor[bulkResult](),
+	"Intake":      reflect.TypeFor[intake](),
 	"Cleared":     reflect.TypeFor[cleared](),
 	"Health":      reflect.TypeFor[health](),
 	"Liveness":    reflect.TypeFor[liveness](),

@@ -52,7 +52,8 @@ func (c *caller) unavailable(reason db.Reason) {
 		return a.status == 503 && a.json()["reason"] == string(reason)
 	})
 	for _, rt := range c.server.Routes() {
-		if path := strings.NewReplacer("{", "", "}", "").Replace(rt.Path); rt.SQL != "-" {
+		path := strings.NewReplacer("{", "", "}", "").Replace(rt.Path)
+		if rt.SQL != "-" && path != "/api/v1/events" { // which needs the history alone
 			a := c.do(rt.Method, path, exampleOf(c, rt.Method, rt.Path), "Content-Type: application/json")
 			if p := a.problem(503); p["reason"] != string(reason) || p["detail"] == "" || a.header.Get("Retry-After") == "" {
 				c.Errorf("%s %s: %s %v", rt.Method, path, a.body, a.header)

@@ -35,6 +35,7 @@ var (
 	errMethod      = errors.New("this path does not take this method")
 	errPanic       = errors.New("panic")
 	errContentType = errors.New("the body must be application/json, and Content-Type must say so")
+	errStatesType  = errors.New("the body must be application/json or application/x-ndjson, and Content-Type must say so")
 	errEncoding    = errors.New("the body may be compressed by gzip and by nothing else")
 	errGzip        = errors.New("the body is not what Content-Encoding says")
 	errNoBody      = errors.New("the body cannot be read")
@@ -83,7 +84,7 @@ func problemOf(err error) problem {
 		return problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is larger than the %d bytes that are allowed here", tooLarge.Limit)}
 	case errors.Is(err, errStale):
 		return problem{Status: http.StatusPreconditionFailed, Detail: err.Error()}
-	case errors.Is(err, errContentType), errors.Is(err, errEncoding):
+	case errors.Is(err, errContentType), errors.Is(err, errStatesType), errors.Is(err, errEncoding):
 		return problem{Status: http.StatusUnsupportedMediaType, Detail: err.Error()}
 	case errors.Is(err, db.ErrConflict):
 		return problem{Status: http.StatusConflict, Detail: "the change collides with what is stored"}

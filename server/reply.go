@@ -305,10 +305,27 @@ func (s *Server) batch(r *http.Request) (hass.Batch, error) {
 
 // body reads a JSON body of at most limit bytes, before and after decompression.
 func (s *Server) body(r *http.Request, limit int64) ([]byte, error) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
+	if !isJSON(mediaOf(r)) {
 		return nil, errContentType
 	}
+	return content(r, limit)
+}
+
+// mediaOf is what Content-Type says that the body is, without parameters.
+func mediaOf(r *http.Request) string {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return media
+}
+
+func isJSON(media string) bool {
+	return media == "application/json" || strings.HasSuffix(media, "+json")
+}
+
+// content reads a body of at most limit bytes, before and after decompression, whatever it is.
+func content(r *http.Request, limit int64) ([]byte, error) {
 	reader := http.MaxBytesReader(nil, r.Body, limit)
 	switch strings.ToLower(strings.Join(r.Header.Values("Content-Encoding"), ",")) {
 	case "", "identity":

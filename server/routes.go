@@ -38,6 +38,8 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/config_entries/{entry_id}", "getConfigEntry", "config_entries", s.getConfigEntry},
 		{"GET", "/api/v1/integrations/{domain}/analytics", "getIntegrationAnalytics", "config_entries", s.getIntegrationAnalytics},
 
+		{"POST", "/api/v1/events", "postEvents", "entities", s.postEvents},
+
 		{"GET", "/api/v1/users/{user_id}/preferences", "getPreferences", "preferences", s.getPreferences(userInPath)},
 		{"PUT", "/api/v1/users/{user_id}/preferences", "putPreferences", "preferences", s.putPreferences(userInPath)},
 		{"PATCH", "/api/v1/users/{user_id}/preferences", "patchPreferences", "preferences", s.patchPreferences(userInPath)},

@@ -260,3 +260,25 @@ ORDER BY count(*) DESC, e.domain;
 -- name: DeleteEntities :many
 DELETE FROM entities WHERE key IN (SELECT value FROM json_each(CAST(@keys AS TEXT)))
 RETURNING entity_id;
+
+-- Lists all names, past and present, of the entities that have or had one of the ids in the JSON list
+-- @entity_ids, and when each was theirs: from valid_from until valid_until, which are empty where open. An entity had
+-- its first name always, unless the name was somebody else's before.
+-- name: ListNames :many
+SELECT CAST(n.entity_id AS TEXT) AS entity_id, n.registry_id, CAST(n.name AS TEXT) AS name,
+       CAST(max(
+         coalesce((SELECT max(o.valid_until) FROM entity_aliases AS o WHERE o.entity_key = n.key AND (o.valid_until < n.valid_until OR n.valid_until = '')), ''),
+         coalesce((SELECT max(s.valid_until) FROM entity_aliases AS s WHERE s.entity_id = n.name AND (s.valid_until < n.valid_until OR n.valid_until = '')), '')) AS TEXT) AS valid_from,
+       CAST(n.valid_until AS TEXT) AS valid_until
+FROM (
+  SELECT e.key, e.entity_id, e.registry_id, e.entity_id AS name, '' AS valid_until
+  FROM entities AS e
+  WHERE e.entity_id IN (SELECT value FROM json_each(CAST(@entity_ids AS TEXT)))
+     OR e.key IN (SELECT a.entity_key FROM entity_aliases AS a WHERE a.entity_id IN (SELECT value FROM json_each(CAST(@entity_ids AS TEXT))))
+  UNION ALL
+  SELECT e.key, e.entity_id, e.registry_id, a.entity_id, a.valid_until
+  FROM entities AS e JOIN entity_aliases AS a ON a.entity_key = e.key
+  WHERE e.entity_id IN (SELECT value FROM json_each(CAST(@entity_ids AS TEXT)))
+     OR e.key IN (SELECT b.entity_key FROM entity_aliases AS b WHERE b.entity_id IN (SELECT value FROM json_each(CAST(@entity_ids AS TEXT))))
+) AS n
+ORDER BY n.key, valid_from;
