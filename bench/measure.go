@@ -30,26 +30,34 @@ func (b *bench) reads(ctx context.Context) (err error) {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	data, err := b.data(ctx, "small.db")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, data.stop()) }()
 	empty, err := b.empty(ctx)
 	if err != nil {
 		return err
 	}
 	defer empty.Process.Kill()
+	for _, cache := range []struct{ name, setting string }{{"uncached", "off"}, {"cached", "on"}} {
+		data, err := b.data(ctx, "small.db", "RESPONSE_CACHE="+cache.setting)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(b.readsOf(cache.name, data, empty), data.stop()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) readsOf(how string, data, empty *process) error {
 	for _, c := range []struct {
 		name    string
 		clients int
 		path    func(*rand.Rand) string
 	}{
-		{"uncached point read, 16 clients", 16, func(r *rand.Rand) string { return "/api/v1/devices/" + deviceID(r.IntN(smallDevices)) }},
-		{"uncached point read, 64 clients", 64, func(r *rand.Rand) string { return "/api/v1/devices/" + deviceID(r.IntN(smallDevices)) }},
-		{"list of 100, 16 clients", 16, func(*rand.Rand) string { return "/api/v1/devices?limit=100" }},
+		{" point read, 16 clients", 16, func(r *rand.Rand) string { return "/api/v1/devices/" + deviceID(r.IntN(smallDevices)) }},
+		{" point read, 64 clients", 64, func(r *rand.Rand) string { return "/api/v1/devices/" + deviceID(r.IntN(smallDevices)) }},
+		{" list of 100, 16 clients", 16, func(*rand.Rand) string { return "/api/v1/devices?limit=100" }},
 	} {
-		if err := b.against(c.name, data, empty, c.clients, c.path); err != nil {
+		if err := b.against(how+c.name, data, empty, c.clients, c.path); err != nil {
 			return err
 		}
 	}

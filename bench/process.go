@@ -23,15 +23,15 @@ type process struct {
 	address string
 }
 
-// data starts data-api on a database file in the folder.
-func (b *bench) data(ctx context.Context, database string) (*process, error) {
+// data starts data-api on a database file in the folder, with further settings.
+func (b *bench) data(ctx context.Context, database string, settings ...string) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
 	_, port, _ := net.SplitHostPort(address)
-	return start(ctx, address, exec.CommandContext(ctx, b.binary, "serve"),
-		"DATABASE_URL=sqlite:"+b.folder+"/"+database, "DATA_API_PORT="+port, "DATA_API_HOST=127.0.0.1")
+	settings = append(settings, "DATABASE_URL=sqlite:"+b.folder+"/"+database, "DATA_API_PORT="+port, "DATA_API_HOST=127.0.0.1")
+	return start(ctx, address, exec.CommandContext(ctx, b.binary, "serve"), settings...)
 }
 
 // empty starts this program as a server of empty handlers.

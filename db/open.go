@@ -23,6 +23,7 @@ type DB struct {
 	present                       atomic.Pointer[target]
 	reader, writer                *prepared
 	readConnector, writeConnector *connector
+	counter                       *counter
 
 	mu        sync.Mutex // guards what follows
 	cause     error      // why there is no target, or was none before the present one
@@ -47,6 +48,7 @@ func Prepare(config Config, log *slog.Logger) *DB {
 	d.readConnector = &connector{present: &d.present, cause: d.why}
 	d.writer = &prepared{pool: newPool(d.writeConnector, 1)}
 	d.reader = &prepared{pool: newPool(d.readConnector, readers())}
+	d.counter = newCounter(d.readConnector)
 	if config.Path == Memory {
 		d.reader.pool.Close()
 		d.reader = d.writer // a database in memory belongs to its one connection
@@ -136,6 +138,7 @@ func (d *DB) closeIdle() bool {
 	if d.reader != d.writer {
 		purge(d.reader)
 	}
+	d.counter.release(d.present.Load())
 	// The pools' own statistics count requests that wait for a connection, too.
 	if d.readConnector.live.Load()+d.auditing.Load() > 0 {
 		return false
@@ -167,5 +170,5 @@ func (d *DB) Close() error {
 	d.mu.Unlock()
 	d.close(unavailable(Closed, nil, "data-api is shutting down"))
 	d.drained(context.Background())
-	return errors.Join(d.reader.pool.Close(), d.writer.pool.Close())
+	return errors.Join(d.counter.pool.Close(), d.reader.pool.Close(), d.writer.pool.Close())
 }

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 )
 
 // stored answers a write of a resource with what a GET of it answers from now on, under the same ETag.
@@ -15,40 +17,82 @@ type stored struct {
 }
 
 func (s *Server) sendStored(w http.ResponseWriter, r *http.Request, v stored) error {
-	body, err := encode(v.value)
+	p, err := representationOf(v.value)
 	if err != nil {
 		return err
 	}
-	header := w.Header()
-	header["Content-Type"] = contentTypeJSON
 	if v.location != "" {
-		header.Set("Location", v.location)
+		w.Header().Set("Location", v.location)
 	}
-	s.tag(header, r, body)
-	s.send(w, r, v.status, body)
+	p.send(w, r, v.status, s.describe(w.Header(), r, p))
 	return nil
 }
 
-// sendTagged sends a body that clients may keep as long as its ETag holds.
-func (s *Server) sendTagged(w http.ResponseWriter, r *http.Request, body []byte) {
-	if hasTag(r.Header.Values("If-None-Match"), s.tag(w.Header(), r, body), weakly) {
+// representation is an answer that clients may keep as long as its ETag holds.
+type representation struct {
+	contentType, link []string // headers; link may be nil
+	body              []byte
+	tag               string
+	etag, zippedEtag  []string
+	length            []string
+
+	zip          sync.Once
+	zipped       []byte // the body compressed, as soon as somebody wants that
+	zippedLength []string
+}
+
+func represented(contentType []string, body []byte) *representation {
+	tag := tagOf(body)
+	return &representation{
+		contentType: contentType, body: body, length: []string{strconv.Itoa(len(body))},
+		tag: tag, etag: []string{`"` + tag + `"`}, zippedEtag: []string{`"` + tag + `-gzip"`},
+	}
+}
+
+// represent sends it, or says that the client has it.
+func (s *Server) represent(w http.ResponseWriter, r *http.Request, p *representation) {
+	zipped := s.describe(w.Header(), r, p)
+	if tags := r.Header["If-None-Match"]; len(tags) > 0 && hasTag(tags, p.tag, weakly) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	s.send(w, r, http.StatusOK, body)
+	p.send(w, r, http.StatusOK, zipped)
 }
 
-// tag sets the header of a body with an ETag, and returns the tag without its coding.
-func (s *Server) tag(header http.Header, r *http.Request, body []byte) string {
-	tag := tagOf(body)
+// describe sets the headers that do not depend on whether the body is sent, and says whether it is compressed.
+func (s *Server) describe(header http.Header, r *http.Request, p *representation) (zipped bool) {
+	header["Content-Type"] = p.contentType
 	header["Cache-Control"] = revalidate
 	header["Vary"] = varyEncoding
-	if s.compresses(r, body) {
-		header["Etag"] = []string{`"` + tag + `-gzip"`}
-	} else {
-		header["Etag"] = []string{`"` + tag + `"`}
+	if p.link != nil {
+		header["Link"] = p.link
 	}
-	return tag
+	header["Etag"] = p.etag
+	if zipped = s.compresses(r, p.body); zipped {
+		header["Etag"] = p.zippedEtag
+	}
+	return zipped
+}
+
+func (p *representation) send(w http.ResponseWriter, r *http.Request, status int, zipped bool) {
+	header, body, length := w.Header(), p.body, p.length
+	if zipped {
+		body, length = p.compressed()
+		header["Content-Encoding"] = gzipCoding
+	}
+	header["Content-Length"] = length
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(body) // an error means that the client has gone
+	}
+}
+
+func (p *representation) compressed() (body []byte, length []string) {
+	p.zip.Do(func() {
+		p.zipped = compressed(p.body)
+		p.zippedLength = []string{strconv.Itoa(len(p.zipped))}
+	})
+	return p.zipped, p.zippedLength
 }
 
 // tagOf is the hash of the bytes before compression (RFC 9110, section 8.8.3).

@@ -17,8 +17,8 @@ import (
 	"dataapi/internal/hass"
 )
 
-// handler answers a request with a value that is encoded as JSON, with a fresh, a stored, a delayed, a stream
-// or a file, or with an error.
+// handler answers a request with a value that is encoded as JSON, with a fresh, a stored, a lasting, a delayed,
+// a stream or a file, or with an error.
 type handler func(r *http.Request) (any, error)
 
 // fresh is an answer about this moment, which nobody may keep.
@@ -58,6 +58,10 @@ func (s *Server) answer(h handler) http.Handler {
 
 func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error {
 	header := w.Header()
+	last, lasts := value.(lasting)
+	if lasts {
+		value = last.value
+	}
 	switch v := value.(type) {
 	case fresh:
 		body, err := encode(v.value)
@@ -70,26 +74,37 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error 
 		return nil
 	case stored:
 		return s.sendStored(w, r, v)
-	case file:
-		header.Set("Content-Type", v.contentType)
-		s.sendTagged(w, r, v.body)
-		return nil
 	case delayed:
 		return s.replyLater(w, r, v)
 	case stream:
 		s.sendEvents(w, r, v)
 		return nil
 	}
-	body, err := encode(value)
+	p, err := representationOf(value)
 	if err != nil {
 		return err
 	}
-	header["Content-Type"] = contentTypeJSON
-	if p, ok := value.(interface{ link() string }); ok && p.link() != "" {
-		header["Link"] = []string{p.link()}
+	if lasts {
+		keep(w, r, p)
 	}
-	s.sendTagged(w, r, body)
+	s.represent(w, r, p)
 	return nil
+}
+
+// representationOf is what is sent of a file, or of a value as JSON with a link to what follows it.
+func representationOf(value any) (*representation, error) {
+	if f, ok := value.(file); ok {
+		return represented([]string{f.contentType}, f.body), nil
+	}
+	body, err := encode(value)
+	if err != nil {
+		return nil, err
+	}
+	p := represented(contentTypeJSON, body)
+	if l, ok := value.(interface{ link() string }); ok && l.link() != "" {
+		p.link = []string{l.link()}
+	}
+	return p, nil
 }
 
 var (
@@ -97,6 +112,7 @@ var (
 	noStore         = []string{"no-store"}
 	revalidate      = []string{"private, no-cache"}
 	varyEncoding    = []string{"Accept-Encoding"}
+	gzipCoding      = []string{"gzip"}
 )
 
 // encode is the only JSON encoding: members in the order of the SELECT list, no escapes for HTML.
@@ -112,7 +128,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, body [
 	header := w.Header()
 	if s.compresses(r, body) {
 		body = compressed(body)
-		header["Content-Encoding"] = []string{"gzip"}
+		header["Content-Encoding"] = gzipCoding
 		header["Vary"] = varyEncoding
 	}
 	write(w, r, status, body)

@@ -17,25 +17,26 @@ type route struct {
 }
 
 // routes is every route there is. Literal paths stand before patterns: mux takes the first that matches,
-// so that what is asked for most stands first as well.
+// so that what is asked for most stands first as well. The answers of handlers that are kept follow from the
+// metadata and the URL alone, see cache.go.
 func (s *Server) routes() []route {
 	return []route{
-		{"GET", "/api/v1/devices", "listDevices", "devices", s.listDevices},
-		{"GET", "/api/v1/devices/{device_id}", "getDevice", "devices", s.getDevice},
-		{"GET", "/api/v1/entities", "listEntities", "entities", s.listEntities},
-		{"GET", "/api/v1/entities/{entity_id}", "getEntity", "entities", s.getEntity},
+		{"GET", "/api/v1/devices", "listDevices", "devices", kept(s.listDevices)},
+		{"GET", "/api/v1/devices/{device_id}", "getDevice", "devices", kept(s.getDevice)},
+		{"GET", "/api/v1/entities", "listEntities", "entities", kept(s.listEntities)},
+		{"GET", "/api/v1/entities/{entity_id}", "getEntity", "entities", kept(s.getEntity)},
 		{"GET", "/api/v1/devices/{device_id}/changes", "listDeviceChanges", "changes", s.listDeviceChanges},
 		{"GET", "/api/v1/entities/{entity_id}/changes", "listEntityChanges", "changes", s.listEntityChanges},
 		{"GET", "/api/v1/changes", "listChanges", "changes", s.listChanges},
-		{"GET", "/api/v1/home", "getHome", "home", s.getHome},
-		{"GET", "/api/v1/floors", "listFloors", "floors", s.listFloors},
-		{"GET", "/api/v1/floors/{floor_id}", "getFloor", "floors", s.getFloor},
-		{"GET", "/api/v1/areas", "listAreas", "areas", s.listAreas},
-		{"GET", "/api/v1/areas/{area_id}", "getArea", "areas", s.getArea},
-		{"GET", "/api/v1/labels", "listLabels", "labels", s.listLabels},
-		{"GET", "/api/v1/labels/{label_id}", "getLabel", "labels", s.getLabel},
-		{"GET", "/api/v1/config_entries", "listConfigEntries", "config_entries", s.listConfigEntries},
-		{"GET", "/api/v1/config_entries/{entry_id}", "getConfigEntry", "config_entries", s.getConfigEntry},
+		{"GET", "/api/v1/home", "getHome", "home", kept(s.getHome)},
+		{"GET", "/api/v1/floors", "listFloors", "floors", kept(s.listFloors)},
+		{"GET", "/api/v1/floors/{floor_id}", "getFloor", "floors", kept(s.getFloor)},
+		{"GET", "/api/v1/areas", "listAreas", "areas", kept(s.listAreas)},
+		{"GET", "/api/v1/areas/{area_id}", "getArea", "areas", kept(s.getArea)},
+		{"GET", "/api/v1/labels", "listLabels", "labels", kept(s.listLabels)},
+		{"GET", "/api/v1/labels/{label_id}", "getLabel", "labels", kept(s.getLabel)},
+		{"GET", "/api/v1/config_entries", "listConfigEntries", "config_entries", kept(s.listConfigEntries)},
+		{"GET", "/api/v1/config_entries/{entry_id}", "getConfigEntry", "config_entries", kept(s.getConfigEntry)},
 		{"GET", "/api/v1/integrations/{domain}/analytics", "getIntegrationAnalytics", "config_entries", s.getIntegrationAnalytics},
 
 		{"POST", "/api/v1/events", "postEvents", "entities", s.postEvents},
@@ -45,11 +46,11 @@ func (s *Server) routes() []route {
 		{"PATCH", "/api/v1/users/{user_id}/preferences", "patchPreferences", "preferences", s.patchPreferences(userInPath)},
 		{"DELETE", "/api/v1/users/{user_id}/preferences", "deletePreferences", "preferences", s.deletePreferences},
 
-		{"GET", "/api/devices", "listDevicesAlias", "devices", s.listDevices},
-		{"GET", "/api/devices/{device_id}", "getDeviceAlias", "devices", s.getDevice},
-		{"GET", "/api/entities", "listEntitiesAlias", "entities", s.listEntities},
-		{"GET", "/api/entities/{entity_id}", "getEntityAlias", "entities", s.getEntity},
-		{"GET", "/api/integrations", "listIntegrations", "config_entries", s.listIntegrations},
+		{"GET", "/api/devices", "listDevicesAlias", "devices", kept(s.listDevices)},
+		{"GET", "/api/devices/{device_id}", "getDeviceAlias", "devices", kept(s.getDevice)},
+		{"GET", "/api/entities", "listEntitiesAlias", "entities", kept(s.listEntities)},
+		{"GET", "/api/entities/{entity_id}", "getEntityAlias", "entities", kept(s.getEntity)},
+		{"GET", "/api/integrations", "listIntegrations", "config_entries", kept(s.listIntegrations)},
 		{"GET", "/api/integrations/{domain}/analytics", "getIntegrationAnalyticsAlias", "config_entries", s.getIntegrationAnalytics},
 		{"GET", "/api/user/preferences", "getUserPreferences", "preferences", s.getPreferences(userInQuery)},
 		{"POST", "/api/user/preferences", "postUserPreferences", "preferences", s.patchPreferences(userInQuery)},

@@ -28,6 +28,8 @@ type Config struct {
 	Version  string
 	MaxBody  int64 // bytes of a registry write, before and after decompression
 	Compress bool  // whether answers are compressed for clients that accept it
+	// CacheBytes is how much of the memory answers may take that hold until the metadata changes; 0 is none.
+	CacheBytes int
 }
 
 // Server answers HTTP requests. It is safe for concurrent use.
@@ -40,6 +42,7 @@ type Server struct {
 	heartbeat  time.Duration // of streams
 	patience   time.Duration // with a client of a stream that does not read
 	frames     frames
+	cache      *cache // nil where there is none
 }
 
 // New returns a server whose uptime starts now.
@@ -52,7 +55,7 @@ func New(config Config) *Server {
 		router.Handle(p.path, s.endpoint(p)).Name(p.path)
 	}
 	router.NotFoundHandler = s.answer(func(*http.Request) (any, error) { return nil, errNoRoute })
-	s.handler = s.observed(router)
+	s.handler = s.observed(s.cached(router))
 	return s
 }
 
@@ -68,10 +71,10 @@ func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		id := requestID(r)
+		rec := &recorder{ResponseWriter: w, id: [1]string{id}}
 		header := w.Header()
-		header["X-Request-Id"] = []string{id}
+		header["X-Request-Id"] = rec.id[:]
 		header["X-Content-Type-Options"] = nosniff
-		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil {
 				s.Log.Error("panic", "request_id", id, "panic", p, "stack", string(debug.Stack()))
@@ -107,8 +110,10 @@ func requestID(r *http.Request) string {
 // recorder remembers what was answered.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	id      [1]string
+	status  int
+	bytes   int64
+	answers *answers // where a lasting answer is kept; may be nil
 }
 
 func (r *recorder) WriteHeader(status int) {

@@ -37,6 +37,7 @@ type config struct {
 	ChangesRetention  retention     `env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
 	HistoryRetention  retention     `env:"HISTORY_RETENTION" envDefault:"30d" help:"how long every state is kept, such as 30d or 1y; 0 keeps all"`
 	HistoryHours      retention     `env:"HISTORY_HOURLY_RETENTION" envDefault:"10y" help:"how long summaries by the hour are kept, at least as long as states; 0 keeps all"`
+	ResponseCache     string        `env:"RESPONSE_CACHE" envDefault:"on" help:"on, or off to read the database for each answer"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
 	InfluxURL         string        `env:"INFLUXDB_URL" help:"InfluxDB server to watch, such as http://localhost:8086"`
 	InfluxToken       string        `env:"INFLUXDB_TOKEN" help:"token for it, of version 2 and 3"`
@@ -156,6 +157,9 @@ func (c config) check() error {
 	if _, err := c.teams(); err != nil {
 		refuse("SELECTED_TEAMS", strconv.Quote(c.SelectedTeams), "it must be a JSON object of lists, or a list such as nfl:dal,nhl:vgk")
 	}
+	if c.ResponseCache != "on" && c.ResponseCache != "off" {
+		refuse("RESPONSE_CACHE", strconv.Quote(c.ResponseCache), "it must be on or off")
+	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		refuse("LOG_FORMAT", strconv.Quote(c.LogFormat), "it must be text or json")
 	}
@@ -193,6 +197,14 @@ func (c config) influx() (*history.Influx, error) {
 		return nil, nil
 	}
 	return history.NewInflux(history.InfluxConfig{URL: c.InfluxURL, Token: c.InfluxToken, User: c.InfluxUser, Password: c.InfluxPassword})
+}
+
+// cacheBytes is how much of the memory answers may take that are kept.
+func (c config) cacheBytes() int {
+	if c.ResponseCache == "off" {
+		return 0
+	}
+	return 16 << 20
 }
 
 func (c config) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) }

@@ -49,6 +49,7 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	defer past.Close()
 	api := server.New(server.Config{
 		DB: metadata, History: past, Influx: influx, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+		CacheBytes: c.cacheBytes(),
 	})
 	httpServer := &http.Server{
 		Handler:           api,
