@@ -85,6 +85,10 @@ func (c *connector) open() (_ *conn, err error) {
 	if err != nil {
 		return nil, Classify(err)
 	}
+	if t.displaced() { // meanwhile: it may be a connection to the next file, by the log of the last
+		inner.Close()
+		return nil, errReopening
+	}
 	return &conn{full: inner.(full), of: t, from: c}, nil
 }
 

@@ -100,9 +100,14 @@ func (l *looker) dataVersion(ctx context.Context) (version int64, err error) {
 	return version, err
 }
 
-// read returns the tail as it is now.
+// read returns the tail as it is now, by the connection that is held: who waits for another one while a file
+// follows another would hold up those who wait for the end of this one.
 func (l *looker) read(ctx context.Context) (t *tail, err error) {
-	err = l.Read(ctx, func(q *Queries) error {
+	var by beginner = l.reader.pool // in memory
+	if l.held != nil {
+		by = l.held
+	}
+	err = l.readBy(ctx, by, func(q *Queries) error {
 		if l.tail == nil {
 			log, err := q.ChangeLog(ctx)
 			t = &tail{from: log.Newest, log: log}

@@ -103,7 +103,11 @@ func (d *DB) publish(ctx context.Context, t *target) {
 	}
 	d.mu.Unlock()
 	if t.path != "" && !t.readOnly {
-		d.writer.pool.PingContext(ctx) // it alone can move the log into the file, so it is the last to be closed
+		// It alone can move the log into the file, so it is the last to be closed. Where the file was replaced
+		// once more, it is not waited for: only the caller can open the next one.
+		ctx, cancel := context.WithTimeout(ctx, statEvery)
+		defer cancel()
+		d.writer.pool.PingContext(ctx)
 	}
 }
 

@@ -67,7 +67,8 @@ func (w *watch) look(ctx context.Context) {
 	}
 	if time.Since(w.probed) >= probeEvery {
 		w.probed = time.Now()
-		if err := probe(ctx, t); reasonOf(err) == Corrupt || reasonOf(err) == Missing {
+		switch err := probe(ctx, t); reasonOf(err) {
+		case Corrupt, Missing, Failed:
 			w.lose(err)
 			return
 		}
@@ -97,6 +98,9 @@ func (w *watch) retry(ctx context.Context) {
 		return
 	}
 	w.drained(ctx) // only when all connections have ended does SQLite look at the file with new eyes
+	if w.auditing.Load() > 0 {
+		return // that one may already read the next file, by the log of the last
+	}
 	before := reasonOf(w.why())
 	err := w.Open(ctx)
 	w.tried = time.Now()
