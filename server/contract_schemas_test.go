@@ -18,6 +18,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/db/dbtype"
+	"dataapi/internal/history"
 	"dataapi/server"
 	datasql "dataapi/sql"
 )
@@ -253,7 +254,7 @@ func TestContractHasTheReasons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want []string
+	want := []string{string(history.InfluxDown), string(history.InfluxDenied)}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if v, ok := n.(*ast.ValueSpec); ok {
 			if typ, ok := v.Type.(*ast.Ident); ok && typ.Name == reflect.TypeFor[db.Reason]().Name() {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"dataapi/internal/history"
+	"dataapi/internal/history/embedded"
+	"dataapi/internal/history/relay"
 )
 
 func zipped(text string) string {
@@ -259,7 +261,7 @@ func TestContractOfHealthWithInfluxDB(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		config.Influx = influx
+		config.Relay = relay.New(relay.Config{Embedded: config.History.(*embedded.Store), Influx: influx, Log: config.Log})
 		c := serveConfig(t, config)
 		c.until("healthy, sqlite healthy, influxdb unknown")
 		whileRunning(t, influx.Run)

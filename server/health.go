@@ -8,6 +8,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/history"
+	"dataapi/internal/history/relay"
 )
 
 // health is the truth about the service and what it depends on.
@@ -71,15 +72,32 @@ type historyHealth struct {
 	SuccessRate    *float64   `json:"success_rate"` // percent
 }
 
+// influxdbHealth is what is known of the server, and how far what came here is forwarded to it. Counts are since the
+// start of the process.
 type influxdbHealth struct {
-	Status         string     `json:"status"` // healthy, unhealthy, unknown or not_configured
-	Since          *time.Time `json:"since"`  // when Status became what it is
-	URL            *string    `json:"url"`
-	Version        *string    `json:"version"`
-	Detail         string     `json:"detail,omitempty"`
-	QueryCount     int64      `json:"query_count"`
-	AvgQueryTimeMS *float64   `json:"avg_query_time_ms"`
-	SuccessRate    *float64   `json:"success_rate"` // percent
+	Status         string      `json:"status"` // healthy, degraded, unhealthy, unknown or not_configured
+	Since          *time.Time  `json:"since"`  // when Status became what it is
+	URL            *string     `json:"url"`
+	Version        *string     `json:"version"`
+	Layout         *string     `json:"layout"`
+	Detail         string      `json:"detail,omitempty"`
+	QueryCount     int64       `json:"query_count"`
+	AvgQueryTimeMS *float64    `json:"avg_query_time_ms"`
+	SuccessRate    *float64    `json:"success_rate"` // percent
+	Writing        bool        `json:"writing"`
+	Forwarded      int64       `json:"forwarded"`
+	Buffered       int64       `json:"buffered"`
+	LagSeconds     float64     `json:"lag_seconds"`
+	Dropped        int64       `json:"dropped"`
+	Rejected       int64       `json:"rejected"`
+	Rejections     []rejection `json:"rejections"` // the first of them
+}
+
+// rejection is a state that InfluxDB refused.
+type rejection struct {
+	EntityID string    `json:"entity_id"`
+	Time     time.Time `json:"time"`
+	Reason   string    `json:"reason"`
 }
 
 // The words for a state.
@@ -101,7 +119,7 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 		Service: "data-api", Version: s.Version,
 		Timestamp: time.Now().UTC(), UptimeSeconds: math.Round(time.Since(s.started).Seconds()*10) / 10,
 		Dependencies: dependencies{
-			SQLite: sqliteHealthOf(status), History: historyHealthOf(s.History.Health(ctx)), InfluxDB: influxdbHealthOf(ctx, s.Influx),
+			SQLite: sqliteHealthOf(status), History: historyHealthOf(s.History.Health(ctx)), InfluxDB: influxdbHealthOf(ctx, s.Relay),
 		},
 	}
 	h.Status = h.Dependencies.overall()
@@ -110,7 +128,7 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 
 // overall is as bad as SQLite is; the history and InfluxDB can make it no worse than degraded.
 func (d dependencies) overall() string {
-	if d.SQLite.Status == healthy && (d.History.Status == unhealthy || d.History.Status == degraded || d.InfluxDB.Status == unhealthy) {
+	if d.SQLite.Status == healthy && (d.History.Status == unhealthy || d.History.Status == degraded || d.InfluxDB.Status == unhealthy || d.InfluxDB.Status == degraded) {
 		return degraded
 	}
 	return d.SQLite.Status
@@ -154,14 +172,22 @@ func historyHealthOf(st history.Health) historyHealth {
 	return h
 }
 
-func influxdbHealthOf(ctx context.Context, influx *history.Influx) influxdbHealth {
-	if influx == nil {
-		return influxdbHealth{Status: "not_configured"}
+func influxdbHealthOf(ctx context.Context, relay *relay.Store) influxdbHealth {
+	if relay == nil {
+		return influxdbHealth{Status: "not_configured", Rejections: []rejection{}}
 	}
-	st, url := influx.Health(ctx), influx.URL()
+	st, url, f := relay.Influx.Health(ctx), relay.Influx.URL(), relay.Forwarding()
 	h := influxdbHealth{
-		Status: string(st.Status), URL: &url, Version: known(st.Version), Detail: st.Detail,
+		Status: string(st.Status), URL: &url, Version: known(st.Version), Layout: known(relay.Influx.Layout()), Detail: st.Detail,
 		QueryCount: st.Queries, AvgQueryTimeMS: average(st.Time, st.Queries), SuccessRate: successRate(st.Queries, st.Failures),
+		Writing: f.Writing, Forwarded: f.Forwarded, Buffered: f.Buffered, LagSeconds: math.Round(10*f.Lag.Seconds()) / 10,
+		Dropped: f.Dropped, Rejected: f.Rejected, Rejections: make([]rejection, len(f.Rejections)),
+	}
+	for i, r := range f.Rejections {
+		h.Rejections[i] = rejection(r)
+	}
+	if f.Problem != "" && h.Status != unhealthy { // it is there, and yet it takes nothing
+		h.Status, h.Detail, st.Since = degraded, f.Problem, f.Since
 	}
 	if !st.Since.IsZero() {
 		h.Since = &st.Since

@@ -14,6 +14,8 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/history"
+	"dataapi/internal/history/embedded"
+	"dataapi/internal/history/relay"
 )
 
 // beside returns a caller of a server that watches the InfluxDB at url.
@@ -36,7 +38,9 @@ func watching(t *testing.T, influx *history.Influx) *caller {
 		cancel()
 		<-done
 	})
-	return furnish(serveDB(t, prepared(t, db.Memory), func(config *Config) { config.Influx = influx }))
+	return furnish(serveDB(t, prepared(t, db.Memory), func(config *Config) {
+		config.Relay = relay.New(relay.Config{Embedded: config.History.(*embedded.Store), Influx: influx, Log: config.Log})
+	}))
 }
 
 // influxdb is what /health says of it, after at most a second, and of the whole.

@@ -17,13 +17,14 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/history"
+	"dataapi/internal/history/relay"
 )
 
 // Config is what the server is made of.
 type Config struct {
 	DB       *db.DB
 	History  history.Store
-	Influx   *history.Influx // nil where no InfluxDB is configured
+	Relay    *relay.Store // between History and InfluxDB; nil where none is configured
 	Log      *slog.Logger
 	Version  string
 	MaxBody  int64 // bytes of a registry write, before and after decompression

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"dataapi/db"
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
+	"dataapi/internal/history/relay"
 	"dataapi/server"
 )
 
@@ -39,10 +42,16 @@ type config struct {
 	HistoryHours      retention     `env:"HISTORY_HOURLY_RETENTION" envDefault:"10y" help:"how long summaries by the hour are kept, at least as long as states; 0 keeps all"`
 	ResponseCache     string        `env:"RESPONSE_CACHE" envDefault:"on" help:"on, or off to read the database for each answer"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
-	InfluxURL         string        `env:"INFLUXDB_URL" help:"InfluxDB server to watch, such as http://localhost:8086"`
+	InfluxURL         string        `env:"INFLUXDB_URL" help:"InfluxDB server that keeps the history, too, such as http://localhost:8086"`
 	InfluxToken       string        `env:"INFLUXDB_TOKEN" help:"token for it, of version 2 and 3"`
 	InfluxUser        string        `env:"INFLUXDB_USER" help:"user, where there is no token"`
 	InfluxPassword    string        `env:"INFLUXDB_PASSWORD" help:"of this user"`
+	InfluxOrg         string        `env:"INFLUXDB_ORG" help:"organization, of version 2"`
+	InfluxBucket      string        `env:"INFLUXDB_BUCKET" help:"bucket, of version 2; home_assistant if neither this nor INFLUXDB_DATABASE is set"`
+	InfluxDatabase    string        `env:"INFLUXDB_DATABASE" help:"database, of version 1 and 3"`
+	InfluxLayout      string        `env:"INFLUXDB_LAYOUT" help:"whose points are there: data-api, home-assistant or homeiq; found by looking if it is not set"`
+	InfluxWrite       string        `env:"INFLUXDB_WRITE" help:"true or false: whether history is written there; by default only where the layout is data-api"`
+	InfluxSpillMax    int64         `env:"INFLUXDB_SPILL_MAX" envDefault:"5000000" help:"states that are kept for InfluxDB while it cannot take them"`
 	SelectedTeams     string        `env:"SELECTED_TEAMS" help:"teams for the preferences of the user default, taken over once: a JSON object, or nfl:dal,nhl:vgk"`
 	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat         string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
@@ -151,9 +160,7 @@ func (c config) check() error {
 	if c.ShutdownTimeout < 0 {
 		refuse("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, "it must not be negative")
 	}
-	if _, err := c.influx(); err != nil {
-		problems = append(problems, fmt.Errorf("INFLUXDB_URL: %w", err))
-	}
+	problems = append(problems, c.checkInflux(refuse)...)
 	if _, err := c.teams(); err != nil {
 		refuse("SELECTED_TEAMS", strconv.Quote(c.SelectedTeams), "it must be a JSON object of lists, or a list such as nfl:dal,nhl:vgk")
 	}
@@ -166,6 +173,28 @@ func (c config) check() error {
 	return errors.Join(problems...)
 }
 
+// checkInflux shows no value that may hold a secret.
+func (c config) checkInflux(refuse func(name string, value any, want string)) (problems []error) {
+	if _, err := c.influx(); err != nil {
+		problems = append(problems, fmt.Errorf("INFLUXDB_URL: %w", err))
+	}
+	if c.InfluxBucket != "" && c.InfluxDatabase != "" && c.InfluxBucket != c.InfluxDatabase {
+		refuse("INFLUXDB_BUCKET", strconv.Quote(c.InfluxBucket), "it is another word for INFLUXDB_DATABASE, which is not the same: set one of them")
+	}
+	if layouts := history.Layouts(); c.InfluxLayout != "" && !slices.Contains(layouts, c.InfluxLayout) {
+		refuse("INFLUXDB_LAYOUT", strconv.Quote(c.InfluxLayout), "it must be one of "+strings.Join(layouts, ", "))
+	}
+	switch relay.Write(c.InfluxWrite) {
+	case relay.Auto, relay.Always, relay.Never:
+	default:
+		refuse("INFLUXDB_WRITE", strconv.Quote(c.InfluxWrite), "it must be true or false")
+	}
+	if c.InfluxSpillMax < 1 {
+		refuse("INFLUXDB_SPILL_MAX", c.InfluxSpillMax, "it must be at least 1")
+	}
+	return problems
+}
+
 // database is the part of the settings that opens the metadata.
 func (c config) database() db.Config { return c.fileAt(c.DatabaseURL) }
 
@@ -175,6 +204,7 @@ func (c config) past() embedded.Config {
 		DB:        c.fileAt(c.HistoryURL),
 		Retention: c.HistoryRetention.duration(),
 		Hours:     c.HistoryHours.duration(),
+		Spill:     c.InfluxSpillMax,
 	}
 }
 
@@ -196,7 +226,12 @@ func (c config) influx() (*history.Influx, error) {
 	if c.InfluxURL == "" {
 		return nil, nil
 	}
-	return history.NewInflux(history.InfluxConfig{URL: c.InfluxURL, Token: c.InfluxToken, User: c.InfluxUser, Password: c.InfluxPassword})
+	i := history.InfluxConfig{URL: c.InfluxURL, Token: c.InfluxToken, User: c.InfluxUser, Password: c.InfluxPassword, Org: c.InfluxOrg}
+	i.Database = cmp.Or(c.InfluxBucket, c.InfluxDatabase, "home_assistant")
+	if slices.Contains(history.Layouts(), c.InfluxLayout) {
+		i.Layout = c.InfluxLayout
+	}
+	return history.NewInflux(i)
 }
 
 // cacheBytes is how much of the memory answers may take that are kept.

@@ -42,7 +42,7 @@ func TestDefaults(t *testing.T) {
 	want := config{
 		DatabaseURL: "sqlite:data/metadata.db", HistoryURL: "sqlite:data/history.db", SQLiteTimeout: 30, SQLiteCacheSize: -64000, SQLiteSynchronous: "NORMAL",
 		Host: "127.0.0.1", Port: 8006, MaxBodyBytes: 64 << 20, ChangesRetention: retention(90 * 24 * time.Hour),
-		HistoryRetention: retention(30 * 24 * time.Hour), HistoryHours: retention(3650 * 24 * time.Hour), ResponseCache: "on", ShutdownTimeout: 10 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
+		HistoryRetention: retention(30 * 24 * time.Hour), HistoryHours: retention(3650 * 24 * time.Hour), ResponseCache: "on", ShutdownTimeout: 10 * time.Second, InfluxSpillMax: 5_000_000, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
@@ -116,6 +116,11 @@ func TestGoodValues(t *testing.T) {
 		"MAX_BODY_BYTES":           {"1", "1099511627776"},
 		"SHUTDOWN_TIMEOUT":         {"0s", "1m30s", "250ms"},
 		"INFLUXDB_URL":             {"http://localhost:8086", "https://me:pw@db.example.com/influx"},
+		"INFLUXDB_BUCKET":          {"Home Assistant"},
+		"INFLUXDB_DATABASE":        {"home_assistant"},
+		"INFLUXDB_LAYOUT":          {"data-api", "home-assistant", "homeiq", ""},
+		"INFLUXDB_WRITE":           {"true", "false", ""},
+		"INFLUXDB_SPILL_MAX":       {"1", "50000000"},
 		"LOG_LEVEL":                {"debug", "INFO", "Warn", "error"},
 		"LOG_FORMAT":               {"json", "text"},
 	} {
@@ -140,8 +145,34 @@ var badValues = map[string][]string{
 	"MAX_BODY_BYTES":           {"0", "-5", "64M"},
 	"SHUTDOWN_TIMEOUT":         {"10", "-1s", "soon"},
 	"INFLUXDB_URL":             {"localhost:8086", "ftp://me:s3cret@localhost", "://"},
+	"INFLUXDB_LAYOUT":          {"ours", "Home-Assistant"},
+	"INFLUXDB_WRITE":           {"yes", "TRUE"},
+	"INFLUXDB_SPILL_MAX":       {"many", "0", "-1"},
 	"LOG_LEVEL":                {"verbose", "5"},
 	"LOG_FORMAT":               {"xml", "TEXT"},
+}
+
+// A bucket is a database: only one of the words is needed, and both must mean the same.
+func TestInfluxDatabase(t *testing.T) {
+	inFolder(t, nil)
+	url := "INFLUXDB_URL=http://localhost:8086"
+	for want, settings := range map[string][]string{
+		"http://localhost:8086 home_assistant": nil,
+		"http://localhost:8086 a":              {"INFLUXDB_DATABASE=a"},
+		"http://localhost:8086 b":              {"INFLUXDB_BUCKET=b"},
+		"http://localhost:8086 c":              {"INFLUXDB_BUCKET=c", "INFLUXDB_DATABASE=c"},
+	} {
+		c, err := loadConfig(append(settings, url))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if influx, err := c.influx(); err != nil || influx.Target() != want {
+			t.Errorf("%v: %v, %v", settings, influx.Target(), err)
+		}
+	}
+	if _, err := loadConfig([]string{url, "INFLUXDB_BUCKET=a", "INFLUXDB_DATABASE=b"}); err == nil || !strings.HasPrefix(err.Error(), "INFLUXDB_BUCKET") {
+		t.Errorf("a bucket that is another database: %v", err)
+	}
 }
 
 func TestBadValues(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"dataapi/db"
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
+	"dataapi/internal/history/relay"
 	"dataapi/server"
 )
 
@@ -47,8 +48,12 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	defer metadata.Close()
 	past := embedded.New(c.past(), log)
 	defer past.Close()
+	data := stores{metadata: metadata, past: past}
+	if influx != nil {
+		data.relay = relay.New(relay.Config{Embedded: past, Influx: influx, Rename: data.rename, Write: relay.Write(c.InfluxWrite), Log: log})
+	}
 	api := server.New(server.Config{
-		DB: metadata, History: past, Influx: influx, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+		DB: metadata, History: data.history(), Relay: data.relay, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
 		CacheBytes: c.cacheBytes(),
 	})
 	httpServer := &http.Server{
@@ -63,7 +68,7 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	if !loopback(listener.Addr()) {
 		log.Warn("anyone who can reach this address can read and change the metadata: there is no authentication")
 	}
-	return runAll(ctx, c, log, httpServer, listener, stores{metadata, past, influx})
+	return runAll(ctx, c, log, httpServer, listener, data)
 }
 
 // collectLessOften lets the heap grow to five times of what is live, up to a bound, before it is collected.
@@ -97,19 +102,34 @@ func setPace(p *pace) {
 	runtime.SetFinalizer(p, func(*pace) { setPace(new(pace)) })
 }
 
-// stores are where data is kept. influx is nil where none is configured.
+// stores are where data is kept. relay is nil where no InfluxDB is configured.
 type stores struct {
 	metadata *db.DB
 	past     *embedded.Store
-	influx   *history.Influx
+	relay    *relay.Store
+}
+
+// history is where the past is.
+func (s stores) history() history.Store {
+	if s.relay != nil {
+		return s.relay
+	}
+	return s.past
+}
+
+func (s stores) rename(ctx context.Context, points []history.Point) error {
+	return history.Rename(ctx, s.metadata.Queries, points)
 }
 
 // run keeps the stores open and in order until ctx ends.
 func (s stores) run(ctx context.Context, c config, g *errgroup.Group) {
 	g.Go(func() error { return s.metadata.Run(ctx) })
 	g.Go(func() error { return s.past.Run(ctx) })
-	if s.influx != nil {
-		g.Go(func() error { return s.influx.Run(ctx) })
+	if s.relay != nil {
+		g.Go(func() error { return s.relay.Influx.Run(ctx) })
+		g.Go(func() error { return s.relay.Run(ctx) })
+	} else {
+		g.Go(func() error { return relay.Leave(ctx, s.past) })
 	}
 	if teams, err := c.teams(); err == nil && teams != "" {
 		g.Go(func() error { return takeTeams(ctx, s.metadata, teams) })

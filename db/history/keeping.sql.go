@@ -71,13 +71,20 @@ func (q *Queries) DeleteRecent(ctx context.Context, arg DeleteRecentParams) (int
 const dropUnpassed = `-- name: DropUnpassed :exec
 UPDATE followers SET
   dropped = dropped + (SELECT count(*) FROM recent AS r WHERE r.id > followers.id AND r.id <= ?1),
-  id = ?1
+  id = ?1,
+  given_from = max(given_from, CAST(?2 AS INTEGER))
 WHERE followers.id < ?1
 `
 
-// Counts, for each follower that has not passed them, the rows up to @until as dropped.
-func (q *Queries) DropUnpassed(ctx context.Context, until int64) error {
-	_, err := q.db.ExecContext(ctx, dropUnpassed, until)
+type DropUnpassedParams struct {
+	Until     int64
+	GivenFrom int64
+}
+
+// Counts, for each follower that has not passed them, the rows up to @until as dropped. They are of the time
+// before @given_from.
+func (q *Queries) DropUnpassed(ctx context.Context, arg DropUnpassedParams) error {
+	_, err := q.db.ExecContext(ctx, dropUnpassed, arg.Until, arg.GivenFrom)
 	return err
 }
 

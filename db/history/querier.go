@@ -32,11 +32,15 @@ type Querier interface {
 	// Deletes up to @lim rows of recent, the first ones, up to the row @until and the time @before, but for the
 	// newest.
 	DeleteRecent(ctx context.Context, arg DeleteRecentParams) (int64, error)
-	// Counts, for each follower that has not passed them, the rows up to @until as dropped.
-	DropUnpassed(ctx context.Context, until int64) error
+	// Counts, for each follower that has not passed them, the rows up to @until as dropped. They are of the time
+	// before @given_from.
+	DropUnpassed(ctx context.Context, arg DropUnpassedParams) error
 	// Finds the rows of entities: those with one of the registry ids, and those with one of the names. Both
 	// are JSON lists.
 	FindSeries(ctx context.Context, arg FindSeriesParams) ([]FindSeriesRow, error)
+	// Tells how far a follower is, of what time its next row is, and the newest id that was given. Whoever is not
+	// registered was given nothing.
+	GetFollowing(ctx context.Context, name string) (GetFollowingRow, error)
 	// Gets what is where.
 	GetKeeping(ctx context.Context) (Keeping, error)
 	// Gets what holds at the end of the newest hour of one row before @until.
@@ -50,7 +54,8 @@ type Querier interface {
 	// Lists points of a time, newest first, from the one after the cursor. @es is a JSON list of rows, or null
 	// for all.
 	ListEvents(ctx context.Context, arg ListEventsParams) ([]ListEventsRow, error)
-	// Tells how far each follower is behind: how many rows, and since when.
+	// Tells how far each follower is behind: how many rows, and since when. Ids have no gaps after the last one that
+	// was passed.
 	ListFollowers(ctx context.Context) ([]ListFollowersRow, error)
 	// Lists the hours of one row from @from_hour on, before @until, in order, with what is null spelt out. The
 	// states only where @with_states is 1.
@@ -103,6 +108,8 @@ type Querier interface {
 	SaveAttributes(ctx context.Context, arg SaveAttributesParams) error
 	// Stores what an entity did in an hour, where that is news.
 	SaveHour(ctx context.Context, arg SaveHourParams) error
+	// Tells of what time the rows after @after are: nulls spelt out, as nothing is before its end where there is none.
+	SpanAfter(ctx context.Context, after int64) (SpanAfterRow, error)
 	// Tells how many rows recent has, by its first and last id.
 	SpanOfRecent(ctx context.Context) (SpanOfRecentRow, error)
 }

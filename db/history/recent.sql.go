@@ -10,8 +10,11 @@ import (
 )
 
 const addFollower = `-- name: AddFollower :exec
-INSERT INTO followers (name, id)
-SELECT ?1, CASE WHEN CAST(?2 AS INTEGER) THEN coalesce((SELECT max(id) FROM recent), 0) ELSE coalesce((SELECT min(id) - 1 FROM recent), 0) END
+INSERT INTO followers (name, id, given_from)
+SELECT ?1,
+       CASE WHEN CAST(?2 AS INTEGER) THEN coalesce((SELECT max(id) FROM recent), 0) ELSE coalesce((SELECT min(id) - 1 FROM recent), 0) END,
+       CASE WHEN CAST(?2 AS INTEGER) THEN 9223372036854775807 ELSE k.recent_from END
+FROM keeping AS k
 WHERE true
 ON CONFLICT DO NOTHING
 `
@@ -55,9 +58,44 @@ func (q *Queries) AppendPoint(ctx context.Context, arg AppendPointParams) (int64
 	return result.RowsAffected()
 }
 
+const getFollowing = `-- name: GetFollowing :one
+SELECT f.id, f.given_from, f.dropped,
+       CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id > f.id ORDER BY r.id LIMIT 1), 0) AS INTEGER) AS since,
+       CAST(coalesce((SELECT max(r.id) FROM recent AS r), 0) AS INTEGER) AS newest
+FROM (
+  SELECT CAST(coalesce(max(w.id), 0) AS INTEGER) AS id,
+         CAST(coalesce(max(w.given_from), 9223372036854775807) AS INTEGER) AS given_from,
+         CAST(coalesce(max(w.dropped), 0) AS INTEGER) AS dropped
+  FROM followers AS w WHERE w.name = ?1
+) AS f
+`
+
+type GetFollowingRow struct {
+	ID        int64
+	GivenFrom int64
+	Dropped   int64
+	Since     int64
+	Newest    int64
+}
+
+// Tells how far a follower is, of what time its next row is, and the newest id that was given. Whoever is not
+// registered was given nothing.
+func (q *Queries) GetFollowing(ctx context.Context, name string) (GetFollowingRow, error) {
+	row := q.db.QueryRowContext(ctx, getFollowing, name)
+	var i GetFollowingRow
+	err := row.Scan(
+		&i.ID,
+		&i.GivenFrom,
+		&i.Dropped,
+		&i.Since,
+		&i.Newest,
+	)
+	return i, err
+}
+
 const listFollowers = `-- name: ListFollowers :many
 SELECT f.name, f.dropped,
-       CAST((SELECT count(*) FROM recent AS r WHERE r.id > f.id) AS INTEGER) AS buffered,
+       CAST(max(coalesce((SELECT max(r.id) FROM recent AS r), 0) - f.id, 0) AS INTEGER) AS buffered,
        CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id > f.id ORDER BY r.id LIMIT 1), 0) AS INTEGER) AS since
 FROM followers AS f
 ORDER BY f.name
@@ -70,7 +108,8 @@ type ListFollowersRow struct {
 	Since    int64
 }
 
-// Tells how far each follower is behind: how many rows, and since when.
+// Tells how far each follower is behind: how many rows, and since when. Ids have no gaps after the last one that
+// was passed.
 func (q *Queries) ListFollowers(ctx context.Context) ([]ListFollowersRow, error) {
 	rows, err := q.db.QueryContext(ctx, listFollowers)
 	if err != nil {
@@ -317,4 +356,21 @@ DELETE FROM followers WHERE name = ?1
 func (q *Queries) RemoveFollower(ctx context.Context, name string) error {
 	_, err := q.db.ExecContext(ctx, removeFollower, name)
 	return err
+}
+
+const spanAfter = `-- name: SpanAfter :one
+SELECT CAST(coalesce(min(r.at), 0) AS INTEGER) AS earliest, CAST(coalesce(max(r.at), -1) AS INTEGER) AS latest FROM recent AS r WHERE r.id > ?1
+`
+
+type SpanAfterRow struct {
+	Earliest int64
+	Latest   int64
+}
+
+// Tells of what time the rows after @after are: nulls spelt out, as nothing is before its end where there is none.
+func (q *Queries) SpanAfter(ctx context.Context, after int64) (SpanAfterRow, error) {
+	row := q.db.QueryRowContext(ctx, spanAfter, after)
+	var i SpanAfterRow
+	err := row.Scan(&i.Earliest, &i.Latest)
+	return i, err
 }

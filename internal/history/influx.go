@@ -63,6 +63,9 @@ func NewInflux(c InfluxConfig) (*Influx, error) {
 // URL is the address of the server, without user, password and query, which may be a token.
 func (i *Influx) URL() string { return i.shown }
 
+// Target names the database of the server, without secrets.
+func (i *Influx) Target() string { return i.shown + " " + i.config.Database }
+
 // influxTransport keeps as many connections as there may be requests. Answers are not compressed: the server
 // is near, and often as small as we are.
 func influxTransport() *http.Transport {
@@ -96,6 +99,14 @@ func (i *Influx) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// Probe sees whether the database can be asked, which costs little.
+func (i *Influx) Probe(ctx context.Context) error {
+	for _, err := range i.query(ctx, "SHOW MEASUREMENTS LIMIT 1", nil) {
+		return storeError(ctx, err)
+	}
+	return nil
 }
 
 // ping asks GET /ping: any 2xx means up, in every version, and the version is in a header.

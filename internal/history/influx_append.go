@@ -46,6 +46,29 @@ func (i *Influx) Append(ctx context.Context, points []Point) ([]Outcome, error) 
 	return outcomes, nil
 }
 
+// Overwrite writes points over whatever is there, without asking first: the ones of who appended them before and
+// remembers which. The outcomes and the error are those of Append, but that there are no duplicates. Writing
+// the same points twice leaves each there once.
+func (i *Influx) Overwrite(ctx context.Context, points []Point) ([]Outcome, error) {
+	l, err := i.layout(ctx)
+	if err != nil {
+		return nil, storeError(ctx, err)
+	}
+	refusals, err := i.write(ctx, l, points)
+	if err != nil {
+		return nil, storeError(ctx, err)
+	}
+	outcomes := make([]Outcome, len(points))
+	for n := range outcomes {
+		outcomes[n].Result = Stored
+	}
+	for _, r := range refusals {
+		outcomes[r.index] = Outcome{Rejected, r.reason}
+	}
+	i.record.count(outcomes)
+	return outcomes, nil
+}
+
 type eventKey struct {
 	entityID string
 	at       Micros

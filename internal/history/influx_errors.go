@@ -132,6 +132,15 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
+// RetryAfter is how long the server asks to be left alone by what it answered; 0 where it does not.
+func RetryAfter(err error) time.Duration {
+	var e *influxError
+	if errors.As(err, &e) {
+		return e.retry
+	}
+	return 0
+}
+
 // maxRetryAfter bounds how long a server can make us wait.
 const maxRetryAfter = 10 * time.Minute
 

@@ -83,32 +83,12 @@ func take(newest map[int]Row, row Row) {
 // Buckets sums points up as they arrive: what InfluxQL calls a mean is another one. See Store.
 func (i *Influx) Buckets(ctx context.Context, q BucketQuery) iter.Seq2[Bucket, error] {
 	return Summarize(q, func(yield func(Row, error) bool) {
-		before, err := i.before(ctx, q)
+		before, err := i.Before(ctx, q)
 		if err != nil {
-			yield(Row{}, storeError(ctx, err))
+			yield(Row{}, err)
 			return
 		}
-		during := i.Range(ctx, Query{Series: q.Series, Start: q.Edges[0], End: q.Edges[len(q.Edges)-1]})
-		for row, err := range during {
-			if err != nil {
-				yield(Row{}, err)
-				return
-			}
-			for len(before) > 0 && before[0].Series <= row.Series {
-				if !yield(before[0], nil) {
-					return
-				}
-				before = before[1:]
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-		for _, row := range before {
-			if !yield(row, nil) {
-				return
-			}
-		}
+		Merge(i.Range(ctx, q.Points()), Rows(before))(yield)
 	})
 }
 
@@ -127,13 +107,18 @@ func (l *layout) onlyKnown() string {
 	return " AND (" + strings.Join(fields, " OR ") + ")"
 }
 
-// before returns what holds when the first bucket begins, series by series: the newest point before, and for
-// changes the newest that is known, where that is another.
-func (i *Influx) before(ctx context.Context, q BucketQuery) ([]Row, error) {
+// Before returns what holds when the first bucket begins, series by series: the newest point before, and for
+// changes in front of it the newest that is known, where that is another.
+func (i *Influx) Before(ctx context.Context, q BucketQuery) ([]Row, error) {
 	l, err := i.layout(ctx)
 	if err != nil {
-		return nil, err
+		return nil, storeError(ctx, err)
 	}
+	rows, err := i.beforeIn(ctx, l, q)
+	return rows, storeError(ctx, err)
+}
+
+func (i *Influx) beforeIn(ctx context.Context, l *layout, q BucketQuery) ([]Row, error) {
 	rows, err := i.newestOf(ctx, l, q.Series, q.Edges[0]-1, "")
 	if err != nil || q.Parts&Changes == 0 {
 		return rows, err
@@ -150,11 +135,6 @@ func (i *Influx) before(ctx context.Context, q BucketQuery) ([]Row, error) {
 		row.Series = places[row.Series]
 		rows = append(rows, row)
 	}
-	slices.SortFunc(rows, func(a, b Row) int {
-		if a.Series != b.Series {
-			return a.Series - b.Series
-		}
-		return int(min(max(a.Time-b.Time, -1), 1))
-	})
+	slices.SortFunc(rows, Row.compare)
 	return rows, err
 }

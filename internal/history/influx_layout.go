@@ -137,6 +137,12 @@ func (i *Influx) Layout() string {
 	return ""
 }
 
+// IsOurs says whether points are in our own layout, or will be, as there are none. It looks where it has to.
+func (i *Influx) IsOurs(ctx context.Context) (bool, error) {
+	l, err := i.layout(ctx)
+	return l == ours, storeError(ctx, err)
+}
+
 // look returns the first layout whose measurements, tags and fields are there, or nil.
 func (i *Influx) look(ctx context.Context) (*layout, error) {
 	tags, err := i.keys(ctx, "SHOW TAG KEYS")

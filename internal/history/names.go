@@ -84,6 +84,35 @@ func bind(ctx context.Context, metadata *db.Queries, points []Point) error {
 	return nil
 }
 
+// Rename gives each point that is bound to an entity, and bears whatever name the entity had last, the one that it
+// had at its time, as far as the metadata knows it and can be asked.
+func Rename(ctx context.Context, metadata *db.Queries, points []Point) error {
+	var ids []string
+	for i := range points {
+		ids = append(ids, points[i].EntityID)
+	}
+	slices.Sort(ids)
+	rows, err := namesOf(ctx, metadata, slices.Compact(ids))
+	if errors.Is(db.Classify(err), db.ErrUnavailable) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	names := map[string][]Name{}
+	for _, r := range rows {
+		names[r.registryID] = append(names[r.registryID], r.Name)
+	}
+	for i := range points {
+		p := &points[i]
+		for _, n := range names[p.RegistryID] {
+			if p.RegistryID != "" && n.From <= p.Time && p.Time < n.Until {
+				p.EntityID = n.EntityID
+			}
+		}
+	}
+	return nil
+}
+
 // holder is an entity, and a name that it has or had.
 type holder struct {
 	EntityID   string // of now

@@ -120,6 +120,34 @@ func TestPastFollowsTheEntity(t *testing.T) {
 	wantStates(t, d, s, "sensor.x", "before")
 }
 
+// A point bears the name of its time, whatever it is called since, if the metadata knows it and can be asked.
+func TestRename(t *testing.T) {
+	d := metadataOf(t, `[{"entity_id":"sensor.a","id":"1"}]`, `[{"entity_id":"sensor.b","id":"1"}]`)
+	before, after := moment()-history.Hour, moment()
+	bound := func(id, registryID string, at history.Micros) history.Point {
+		return history.Point{EntityID: id, RegistryID: registryID, Time: at}
+	}
+	points := []history.Point{bound("sensor.b", "1", before), bound("sensor.b", "1", after), bound("sensor.a", "1", after), bound("sensor.b", "", before), bound("sensor.x", "9", before)}
+	closed := db.Prepare(db.DefaultConfig(filepath.Join(t.TempDir(), "metadata.db")), slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { closed.Close() })
+	for _, c := range []struct {
+		d    *db.DB
+		want []string
+	}{
+		{closed, []string{"sensor.b", "sensor.b", "sensor.a", "sensor.b", "sensor.x"}},
+		{d, []string{"sensor.a", "sensor.b", "sensor.b", "sensor.b", "sensor.x"}},
+	} {
+		if err := history.Rename(t.Context(), c.d.Queries, points); err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range points {
+			if p.EntityID != c.want[i] {
+				t.Errorf("point %d: %s, want %s", i, p.EntityID, c.want[i])
+			}
+		}
+	}
+}
+
 // A name that an entity without a registry id has is told by time as well.
 func TestNamesWithoutRegistryIDs(t *testing.T) {
 	d, s := metadataOf(t, `[{"entity_id":"sensor.a","platform":"p","unique_id":"1"}]`), remembering(t)

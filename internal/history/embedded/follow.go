@@ -49,6 +49,42 @@ func (h *Store) Pass(ctx context.Context, name string, id int64) error {
 	})
 }
 
+// Followers are the names of all who are registered, in order.
+func (h *Store) Followers(ctx context.Context) ([]string, error) {
+	rows, err := h.db.ListFollowers(ctx)
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Name
+	}
+	return names, err
+}
+
+// Progress is how far a follower is.
+type Progress struct {
+	GivenFrom history.Micros // points from then on were all given to it, if they are not Unpassed; Forever where it is not registered
+	Passed    int64          // the last entry that it has passed
+	Unpassed  int64          // how many came after that,
+	Since     history.Micros // and the time of the first of them
+	Dropped   int64          // how many were given up before it had passed them
+	Empty     bool           // whether nothing ever came, to any follower
+}
+
+// Progress tells how far a follower is, who need not be registered.
+func (h *Store) Progress(ctx context.Context, name string) (Progress, error) {
+	f, err := h.db.GetFollowing(ctx, name)
+	return Progress{
+		GivenFrom: history.Micros(f.GivenFrom), Passed: f.ID, Unpassed: max(f.Newest-f.ID, 0), Since: history.Micros(f.Since),
+		Dropped: f.Dropped, Empty: f.Newest == 0,
+	}, err
+}
+
+// After returns of what time the entries after id are: from <= Time < until, which is no time at all where there
+// are none.
+func (h *Store) After(ctx context.Context, id int64) (from, until history.Micros, err error) {
+	span, err := h.db.SpanAfter(ctx, id)
+	return history.Micros(span.Earliest), history.Micros(span.Latest) + 1, err
+}
+
 func reasonOf(err error) db.Reason {
 	var u *db.Unavailable
 	if errors.As(db.Classify(err), &u) {

@@ -137,7 +137,9 @@ func (h *Store) empty(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	err = h.db.Write(ctx, func(q *historydb.Queries) error { return q.DropUnpassed(ctx, until) })
+	err = h.db.Write(ctx, func(q *historydb.Queries) error {
+		return q.DropUnpassed(ctx, historydb.DropUnpassedParams{Until: until, GivenFrom: newest + 1})
+	})
 	if err != nil {
 		return err
 	}

@@ -39,9 +39,7 @@ func (h *Store) yieldRange(ctx context.Context, q history.Query, yield func(hist
 	for i, s := range sources {
 		left, stopped := q.Limit, false
 		err := v.walk(ctx, s, q.Start, q.End, func(at history.Micros, state string) bool {
-			series := &q.Series[i]
-			p := history.Point{EntityID: nameAt(series, at), RegistryID: series.RegistryID, Time: at, State: state}
-			stopped = !yield(history.Row{Series: i, Point: p}, nil)
+			stopped = !yield(rowAt(q.Series, i, tailPoint{at: at, state: state}), nil)
 			left--
 			return !stopped && left != 0
 		})
@@ -201,7 +199,7 @@ func (h *Store) Last(ctx context.Context, series []history.Series, at history.Mi
 			return nil, err
 		}
 		if found {
-			rows = append(rows, history.Row{Series: i, Point: history.Point{EntityID: nameAt(&series[i], p.at), RegistryID: series[i].RegistryID, Time: p.at, State: p.state}})
+			rows = append(rows, rowAt(series, i, p))
 		}
 	}
 	return rows, h.addAttributes(ctx, sources, rows)

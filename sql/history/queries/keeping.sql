@@ -78,9 +78,11 @@ SELECT CAST(coalesce(min(id), 0) AS INTEGER) AS earliest, CAST(coalesce(max(id),
 -- name: NewestUpTo :one
 SELECT CAST(coalesce(max(r.at), 0) AS INTEGER) AS at FROM recent AS r WHERE r.id <= @until;
 
--- Counts, for each follower that has not passed them, the rows up to @until as dropped.
+-- Counts, for each follower that has not passed them, the rows up to @until as dropped. They are of the time
+-- before @given_from.
 -- name: DropUnpassed :exec
 UPDATE followers SET
   dropped = dropped + (SELECT count(*) FROM recent AS r WHERE r.id > followers.id AND r.id <= @until),
-  id = @until
+  id = @until,
+  given_from = max(given_from, CAST(@given_from AS INTEGER))
 WHERE followers.id < @until;

@@ -41,8 +41,11 @@ SELECT CAST(coalesce(max(id), 0) AS INTEGER) AS id FROM recent;
 
 -- Registers a follower, which has passed what there is already, or nothing of it.
 -- name: AddFollower :exec
-INSERT INTO followers (name, id)
-SELECT @name, CASE WHEN CAST(@from_now AS INTEGER) THEN coalesce((SELECT max(id) FROM recent), 0) ELSE coalesce((SELECT min(id) - 1 FROM recent), 0) END
+INSERT INTO followers (name, id, given_from)
+SELECT @name,
+       CASE WHEN CAST(@from_now AS INTEGER) THEN coalesce((SELECT max(id) FROM recent), 0) ELSE coalesce((SELECT min(id) - 1 FROM recent), 0) END,
+       CASE WHEN CAST(@from_now AS INTEGER) THEN 9223372036854775807 ELSE k.recent_from END
+FROM keeping AS k
 WHERE true
 ON CONFLICT DO NOTHING;
 
@@ -54,10 +57,28 @@ UPDATE followers SET id = max(id, CAST(@id AS INTEGER)) WHERE name = @name;
 -- name: RemoveFollower :exec
 DELETE FROM followers WHERE name = @name;
 
--- Tells how far each follower is behind: how many rows, and since when.
+-- Tells how far each follower is behind: how many rows, and since when. Ids have no gaps after the last one that
+-- was passed.
 -- name: ListFollowers :many
 SELECT f.name, f.dropped,
-       CAST((SELECT count(*) FROM recent AS r WHERE r.id > f.id) AS INTEGER) AS buffered,
+       CAST(max(coalesce((SELECT max(r.id) FROM recent AS r), 0) - f.id, 0) AS INTEGER) AS buffered,
        CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id > f.id ORDER BY r.id LIMIT 1), 0) AS INTEGER) AS since
 FROM followers AS f
 ORDER BY f.name;
+
+-- Tells how far a follower is, of what time its next row is, and the newest id that was given. Whoever is not
+-- registered was given nothing.
+-- name: GetFollowing :one
+SELECT f.id, f.given_from, f.dropped,
+       CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id > f.id ORDER BY r.id LIMIT 1), 0) AS INTEGER) AS since,
+       CAST(coalesce((SELECT max(r.id) FROM recent AS r), 0) AS INTEGER) AS newest
+FROM (
+  SELECT CAST(coalesce(max(w.id), 0) AS INTEGER) AS id,
+         CAST(coalesce(max(w.given_from), 9223372036854775807) AS INTEGER) AS given_from,
+         CAST(coalesce(max(w.dropped), 0) AS INTEGER) AS dropped
+  FROM followers AS w WHERE w.name = @name
+) AS f;
+
+-- Tells of what time the rows after @after are: nulls spelt out, as nothing is before its end where there is none.
+-- name: SpanAfter :one
+SELECT CAST(coalesce(min(r.at), 0) AS INTEGER) AS earliest, CAST(coalesce(max(r.at), -1) AS INTEGER) AS latest FROM recent AS r WHERE r.id > @after;
