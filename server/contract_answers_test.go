@@ -5,31 +5,23 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
 
 	"dataapi/internal/hass"
+	"dataapi/server"
 )
 
 func TestContractOfTheDemoHome(t *testing.T) { holdHome(t, "../testdata/demo-home") }
 
 func TestContractOfRealHomes(t *testing.T) {
-	folder := os.Getenv("HOMES_DIR")
-	if folder == "" {
-		folder = "../../shared/homes"
-	}
-	homes, err := filepath.Glob(filepath.Join(folder, "*", "core.device_registry"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	homes := server.RealHomes(t)
 	if len(homes) == 0 {
-		t.Skipf("there are no real homes in %s; HOMES_DIR can name another folder", folder)
+		t.Skipf("there are no real homes in %s; HOMES_DIR can name another folder", server.HomesFolder())
 	}
-	for _, file := range homes {
-		home := filepath.Dir(file)
+	for _, home := range homes {
 		t.Run(filepath.Base(home), func(t *testing.T) { holdHome(t, home) })
 	}
 }

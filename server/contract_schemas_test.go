@@ -72,6 +72,11 @@ func (m matcher) match(at string, typ reflect.Type, s *schema) {
 	case typ.Kind() == reflect.Slice:
 		m.simple(at, s, "array")
 		m.match(at+"[]", typ.Elem(), s.Items)
+	case typ.Kind() == reflect.Map:
+		m.simple(at, s, "object")
+		value, _ := s.AdditionalProperties.(map[string]any)
+		ref, _ := value["$ref"].(string)
+		m.match(at+".*", typ.Elem(), &schema{Ref: ref})
 	default:
 		m.simple(at, s, jsonKind(typ.Kind()))
 	}
@@ -139,6 +144,9 @@ func (m matcher) object(at string, typ reflect.Type, s *schema) {
 			required = append(required, name)
 		}
 		if member, ok := s.Properties[name]; ok {
+			if option == "omitempty" && f.Type.Kind() == reflect.Pointer {
+				f.Type = f.Type.Elem() // it is never null
+			}
 			m.match(at+"."+name, f.Type, member)
 		}
 	}

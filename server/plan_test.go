@@ -9,15 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dataapi/server"
 )
 
 // The plan of a real house fits into the context of a small language model.
 func TestPlanIsShort(t *testing.T) {
-	folder := os.Getenv("HOMES_DIR")
-	if folder == "" {
-		folder = "../../shared/homes"
-	}
-	house := filepath.Join(folder, "house-2025")
+	house := filepath.Join(server.HomesFolder(), "house-2025")
 	if _, err := os.Stat(house); err != nil {
 		t.Skip(err)
 	}

@@ -142,7 +142,7 @@ func (s *Server) preferencesIn(r *http.Request, user string) ([]byte, error) {
 		switch m.name {
 		case "user_id":
 			if name, err := jsontext.AppendUnquote(nil, m.value); err != nil || string(name) != user {
-				return nil, invalid{{"user_id", "must be the user whose preferences they are, if it is there"}}
+				return nil, invalid{parameter("user_id", "must be the user whose preferences they are, if it is there")}
 			}
 			continue
 		case "updated_at":

@@ -23,11 +23,14 @@ type problem struct {
 	Errors    []fieldError `json:"errors,omitempty"`
 }
 
-// fieldError names a bad parameter, and says what it should be.
+// fieldError names what was bad, a parameter or a part of the body, and says what it should be.
 type fieldError struct {
-	Field  string `json:"field"`
-	Detail string `json:"detail"`
+	Field   *string `json:"field,omitempty"`
+	Pointer *string `json:"pointer,omitempty"` // RFC 6901
+	Detail  string  `json:"detail"`
 }
+
+func parameter(name, detail string) fieldError { return fieldError{Field: &name, Detail: detail} }
 
 // What a handler may return, beside the errors of packages db and hass.
 var (
@@ -68,10 +71,16 @@ func problemOf(err error) problem {
 		down     *db.Unavailable
 		lost     *db.Gone
 		broken   syntax
+		faults   hass.Invalid
+		tooMuch  hass.TooMuch
 	)
 	switch {
 	case errors.As(err, &bad):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error(), Errors: bad}
+	case errors.As(err, &faults):
+		return problem{Status: http.StatusUnprocessableEntity, Detail: faults.Error() + ": nothing was stored", Errors: pointersOf(faults)}
+	case errors.As(err, &tooMuch):
+		return problem{Status: http.StatusConflict, Detail: tooMuch.Error() + ": nothing was stored; force=true does it"}
 	case errors.As(err, &gone), errors.Is(err, errNoRoute):
 		return problem{Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, db.ErrNotFound):
@@ -98,6 +107,13 @@ func problemOf(err error) problem {
 		return problem{Status: http.StatusServiceUnavailable, Detail: "the request was not answered in time"}
 	}
 	return problem{Status: http.StatusInternalServerError}
+}
+
+func pointersOf(faults hass.Invalid) (all []fieldError) {
+	for _, f := range faults {
+		all = append(all, fieldError{Pointer: &f.Pointer, Detail: f.Detail})
+	}
+	return all
 }
 
 // fail answers with the problem that err is.

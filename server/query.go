@@ -40,7 +40,7 @@ func parse(r *http.Request) *query {
 }
 
 func (q *query) refuse(field, detail string, args ...any) {
-	q.bad = append(q.bad, fieldError{Field: field, Detail: fmt.Sprintf(detail, args...)})
+	q.bad = append(q.bad, parameter(field, fmt.Sprintf(detail, args...)))
 }
 
 // err is nil, or an invalid with all that was wrong.

@@ -39,6 +39,8 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/config_entries/{entry_id}", "getConfigEntry", "config_entries", kept(s.getConfigEntry)},
 		{"GET", "/api/v1/integrations/{domain}/analytics", "getIntegrationAnalytics", "config_entries", s.getIntegrationAnalytics},
 
+		{"PUT", "/api/v1/registry", "putRegistry", "registry", s.putRegistry},
+		{"PATCH", "/api/v1/registry", "patchRegistry", "registry", s.patchRegistry},
 		{"POST", "/api/v1/events", "postEvents", "entities", s.postEvents},
 
 		{"GET", "/api/v1/users/{user_id}/preferences", "getPreferences", "preferences", s.getPreferences(userInPath)},

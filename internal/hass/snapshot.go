@@ -28,8 +28,8 @@ type Imported struct {
 
 // Unresolved are ids of one kind that rows refer to and that are not known: how many, and the first of them.
 type Unresolved struct {
-	Count int
-	IDs   []string
+	Count int      `json:"count"`
+	IDs   []string `json:"ids"`
 }
 
 // MostUnresolved is how many ids an Unresolved holds.
