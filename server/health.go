@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dataapi/db"
+	"dataapi/internal/hass"
 	"dataapi/internal/history"
 	"dataapi/internal/history/relay"
 )
@@ -23,9 +24,10 @@ type health struct {
 }
 
 type dependencies struct {
-	SQLite   sqliteHealth   `json:"sqlite"`
-	History  historyHealth  `json:"history"`
-	InfluxDB influxdbHealth `json:"influxdb"`
+	SQLite     sqliteHealth     `json:"sqlite"`
+	Registries registriesHealth `json:"hass_storage"`
+	History    historyHealth    `json:"history"`
+	InfluxDB   influxdbHealth   `json:"influxdb"`
 }
 
 type authentication struct {
@@ -53,6 +55,15 @@ type integrity struct {
 	CheckedAt time.Time `json:"checked_at"`
 	OK        bool      `json:"ok"`
 	Problem   string    `json:"problem,omitempty"`
+}
+
+// registriesHealth is how it stands with the folder of Home Assistant's that is followed.
+type registriesHealth struct {
+	Status    string     `json:"status"` // healthy, degraded or not_configured
+	Folder    *string    `json:"folder"`
+	LookedAt  *time.Time `json:"looked_at"`
+	AppliedAt *time.Time `json:"applied_at"` // when its files were taken in last
+	Detail    string     `json:"detail,omitempty"`
 }
 
 // historyHealth is what the store of the past says of itself. Counts are since the start of the process.
@@ -119,19 +130,24 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 		Service: "data-api", Version: s.Version,
 		Timestamp: time.Now().UTC(), UptimeSeconds: math.Round(time.Since(s.started).Seconds()*10) / 10,
 		Dependencies: dependencies{
-			SQLite: sqliteHealthOf(status), History: historyHealthOf(s.History.Health(ctx)), InfluxDB: influxdbHealthOf(ctx, s.Relay),
+			SQLite: sqliteHealthOf(status), Registries: registriesHealthOf(s.Registries), History: historyHealthOf(s.History.Health(ctx)), InfluxDB: influxdbHealthOf(ctx, s.Relay),
 		},
 	}
 	h.Status = h.Dependencies.overall()
 	return fresh{http.StatusOK, h}, nil
 }
 
-// overall is as bad as SQLite is; the history and InfluxDB can make it no worse than degraded.
+// overall is as bad as SQLite is; all else can make it no worse than degraded.
 func (d dependencies) overall() string {
-	if d.SQLite.Status == healthy && (d.History.Status == unhealthy || d.History.Status == degraded || d.InfluxDB.Status == unhealthy || d.InfluxDB.Status == degraded) {
-		return degraded
+	if d.SQLite.Status != healthy {
+		return d.SQLite.Status
 	}
-	return d.SQLite.Status
+	for _, status := range []string{d.Registries.Status, d.History.Status, d.InfluxDB.Status} {
+		if status == unhealthy || status == degraded {
+			return degraded
+		}
+	}
+	return healthy
 }
 
 func sqliteHealthOf(st db.Status) sqliteHealth {
@@ -158,6 +174,27 @@ func sqliteHealthOf(st db.Status) sqliteHealth {
 	return h
 }
 
+func registriesHealthOf(f *hass.Follower) registriesHealth {
+	if f == nil {
+		return registriesHealth{Status: "not_configured"}
+	}
+	st, folder := f.State(), f.Path()
+	h := registriesHealth{Status: healthy, Folder: &folder, LookedAt: moment(st.LookedAt), AppliedAt: moment(st.AppliedAt), Detail: st.Problem}
+	if st.Problem != "" {
+		h.Status = degraded
+	}
+	return h
+}
+
+// moment is a time in UTC; nil where there was none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
 func historyHealthOf(st history.Health) historyHealth {
 	h := historyHealth{
 		Status: string(st.Status), Detail: st.Detail, Version: known(st.Version),
@@ -165,10 +202,7 @@ func historyHealthOf(st history.Health) historyHealth {
 		LagSeconds: math.Round(10*st.Lag.Seconds()) / 10,
 		QueryCount: st.Queries, AvgQueryTimeMS: average(st.Time, st.Queries), SuccessRate: successRate(st.Queries, st.Failures),
 	}
-	if !st.Since.IsZero() {
-		since := st.Since.UTC()
-		h.Since = &since
-	}
+	h.Since = moment(st.Since)
 	return h
 }
 
@@ -189,9 +223,7 @@ func influxdbHealthOf(ctx context.Context, relay *relay.Store) influxdbHealth {
 	if f.Problem != "" && h.Status != unhealthy { // it is there, and yet it takes nothing
 		h.Status, h.Detail, st.Since = degraded, f.Problem, f.Since
 	}
-	if !st.Since.IsZero() {
-		h.Since = &st.Since
-	}
+	h.Since = moment(st.Since)
 	return h
 }
 

@@ -16,19 +16,22 @@ import (
 	"github.com/gorilla/mux"
 
 	"dataapi/db"
+	"dataapi/internal/hass"
 	"dataapi/internal/history"
 	"dataapi/internal/history/relay"
 )
 
 // Config is what the server is made of.
 type Config struct {
-	DB       *db.DB
-	History  history.Store
-	Relay    *relay.Store // between History and InfluxDB; nil where none is configured
-	Log      *slog.Logger
-	Version  string
-	MaxBody  int64 // bytes of a registry write, before and after decompression
-	Compress bool  // whether answers are compressed for clients that accept it
+	DB *db.DB
+	// Registries follow a folder of Home Assistant's; nil where none is configured.
+	Registries *hass.Follower
+	History    history.Store
+	Relay      *relay.Store // between History and InfluxDB; nil where none is configured
+	Log        *slog.Logger
+	Version    string
+	MaxBody    int64 // bytes of a registry write, before and after decompression
+	Compress   bool  // whether answers are compressed for clients that accept it
 	// CacheBytes is how much of the memory answers may take that hold until the metadata changes; 0 is none.
 	CacheBytes int
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dataapi/db"
+	"dataapi/internal/hass"
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
 	"dataapi/internal/history/relay"
@@ -49,11 +50,14 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	past := embedded.New(c.past(), log)
 	defer past.Close()
 	data := stores{metadata: metadata, past: past}
+	if c.HassStorage != "" {
+		data.registries = hass.NewFollower(c.HassStorage, metadata, log)
+	}
 	if influx != nil {
 		data.relay = relay.New(relay.Config{Embedded: past, Influx: influx, Rename: data.rename, Write: relay.Write(c.InfluxWrite), Log: log})
 	}
 	api := server.New(server.Config{
-		DB: metadata, History: data.history(), Relay: data.relay, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
 		CacheBytes: c.cacheBytes(),
 	})
 	httpServer := &http.Server{
@@ -102,11 +106,13 @@ func setPace(p *pace) {
 	runtime.SetFinalizer(p, func(*pace) { setPace(new(pace)) })
 }
 
-// stores are where data is kept. relay is nil where no InfluxDB is configured.
+// stores are where data is kept. relay is nil where no InfluxDB is configured, registries where no folder of
+// Home Assistant's is.
 type stores struct {
-	metadata *db.DB
-	past     *embedded.Store
-	relay    *relay.Store
+	metadata   *db.DB
+	registries *hass.Follower
+	past       *embedded.Store
+	relay      *relay.Store
 }
 
 // history is where the past is.
@@ -125,6 +131,9 @@ func (s stores) rename(ctx context.Context, points []history.Point) error {
 func (s stores) run(ctx context.Context, c config, g *errgroup.Group) {
 	g.Go(func() error { return s.metadata.Run(ctx) })
 	g.Go(func() error { return s.past.Run(ctx) })
+	if s.registries != nil {
+		g.Go(func() error { return s.registries.Run(ctx) })
+	}
 	if s.relay != nil {
 		g.Go(func() error { return s.relay.Influx.Run(ctx) })
 		g.Go(func() error { return s.relay.Run(ctx) })
