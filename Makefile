@@ -50,6 +50,8 @@ demo: build ## Import a made-up home into ./data/demo and serve it
 	bin/data-api serve
 
 test: ## Run all tests, with the race detector where there is a C compiler
+	@command -v influxd >/dev/null || test -n "$$INFLUXDB_TEST_URL" || \
+		echo "No influxd here: what needs a real InfluxDB is not tested."
 	@if $(CAN_RACE); then \
 		CGO_ENABLED=1 CC=$(COMPILER) go test $(RACE) ./...; \
 	else \
@@ -81,7 +83,7 @@ migrate: ## Apply the migrations with dbmate; needs a C compiler
 	@mkdir -p data
 	CGO_ENABLED=1 CC=$(COMPILER) $(DBMATE) $(DBMATE_ENV) up
 
-bench: build ## Measure against an empty handler; prints ratios
+bench: build ## Measure against an empty handler, and InfluxDB where it is installed
 	go run ./bench
 
 clean: ## Remove what was built, and the demo's data; your own data stays

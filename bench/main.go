@@ -55,7 +55,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 
 // row prints one line of the result.
 func row(name, format string, args ...any) {
-	fmt.Printf("%-46s %s\n", name, fmt.Sprintf(format, args...))
+	fmt.Printf("%-50s %s\n", name, fmt.Sprintf(format, args...))
 }
 
 func median[T cmp.Ordered](values []T) T {

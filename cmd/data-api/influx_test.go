@@ -158,6 +158,38 @@ func TestOutageOfInfluxDB(t *testing.T) {
 	p.stop(t)
 }
 
+// An InfluxDB that has stopped to answer delays nobody: states are acknowledged, and devices and /health answered.
+func TestInfluxDBHangs(t *testing.T) {
+	t.Parallel()
+	influxd := influxdtest.Start(t)
+	server := influxdtest.Server{URL: influxd.URL()}
+	database := server.Database(t)
+	p := startReady(t, t.TempDir(), "INFLUXDB_URL="+influxd.URL(), "INFLUXDB_DATABASE="+database)
+	if status, err := p.upsert(t.Context(), strings.NewReader(deviceList("a"))); status != http.StatusOK {
+		t.Fatalf("upsert: %d, %v", status, err)
+	}
+	s := sender{begin: time.Now().Add(-time.Hour).Truncate(time.Second)}
+	s.post(t, p)
+	waitFor(t, p, "forwarded", func() bool { return p.influxdb(t).Forwarded == sent })
+	influxd.Pause()
+	begun := time.Now()
+	for range 3 {
+		s.post(t, p)
+		if status := p.status(t, "/api/v1/devices/a"); status != http.StatusOK {
+			t.Errorf("a device: %d", status)
+		}
+		p.influxdb(t)
+	}
+	if took := time.Since(begun); took > 2*time.Second { // it is given up after ten
+		t.Errorf("9 requests took %v", took)
+	}
+	waitFor(t, p, "buffered", func() bool { h := p.influxdb(t); return h.Buffered == 3*sent && h.Lag > 3000 })
+	influxd.Resume()
+	waitFor(t, p, "all forwarded", func() bool { return p.influxdb(t).Buffered == 0 })
+	wantForwarded(t, history.InfluxConfig{URL: server.URL, Database: database}, s)
+	p.stop(t)
+}
+
 // post posts a batch, which must be acknowledged.
 func (s *sender) post(t *testing.T, p *process) {
 	t.Helper()

@@ -3,6 +3,7 @@
 package influxdtest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,9 +16,9 @@ import (
 	"time"
 )
 
-// Process is an influxd of the test's own, which may be killed and started again.
+// Process is an influxd of its own, which may be killed and started again.
 type Process struct {
-	tb      testing.TB
+	tb      testing.TB // nil where it is of no test
 	folder  string
 	address string // of HTTP
 	rpc     string // a second listener, for backups
@@ -32,41 +33,43 @@ const startTimeout = 30 * time.Second
 // installed and does not start fails it.
 func Start(tb testing.TB) *Process {
 	tb.Helper()
-	binary := find(tb)
-	p := &Process{tb: tb, folder: tb.TempDir()}
-	for tries := 0; ; tries++ {
-		p.address, p.rpc = freeAddress(tb), freeAddress(tb)
-		p.configure()
-		err := p.start(binary)
-		if err == nil {
-			break
-		}
-		if tries == 2 { // somebody may have taken a port meanwhile
-			tb.Fatalf("influxd: %v\n%s", err, p.output())
-		}
+	p, err := Launch(tb.TempDir())
+	if errors.Is(err, exec.ErrNotFound) {
+		tb.Skip("influxd is not installed (Debian: apt-get install influxdb), so this is not tested against a real server")
 	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.tb = tb
 	tb.Cleanup(p.Kill)
 	return p
 }
 
-// find returns the path of influxd.
-func find(tb testing.TB) string {
-	tb.Helper()
+// Launch starts an influxd that keeps its data in a folder, until it is killed. The error is exec.ErrNotFound where
+// none is installed.
+func Launch(folder string) (*Process, error) {
 	binary, err := exec.LookPath("influxd")
 	if err != nil {
-		tb.Skip("influxd is not installed (Debian: apt-get install influxdb), so this is not tested against a real server")
+		return nil, err
 	}
-	return binary
+	p := &Process{folder: folder}
+	for range 3 { // somebody may have taken a port meanwhile
+		if err = p.configure(); err == nil {
+			err = p.start(binary)
+		}
+		if err == nil {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("influxd: %w\n%s", err, p.output())
 }
 
-func freeAddress(tb testing.TB) string {
-	tb.Helper()
+func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		tb.Fatal(err)
+		return "", err
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return l.Addr().String(), l.Close()
 }
 
 const settings = `reporting-disabled = true
@@ -86,12 +89,14 @@ bind-address = %[3]q
 log-enabled = false
 `
 
-func (p *Process) configure() {
-	p.tb.Helper()
-	text := fmt.Sprintf(settings, p.folder, p.rpc, p.address)
-	if err := os.WriteFile(p.config(), []byte(text), 0o600); err != nil {
-		p.tb.Fatal(err)
+func (p *Process) configure() (err error) {
+	if p.address, err = freeAddress(); err != nil {
+		return err
 	}
+	if p.rpc, err = freeAddress(); err != nil {
+		return err
+	}
+	return os.WriteFile(p.config(), fmt.Appendf(nil, settings, p.folder, p.rpc, p.address), 0o600)
 }
 
 func (p *Process) config() string { return filepath.Join(p.folder, "influxdb.conf") }

@@ -64,7 +64,7 @@ func (a *answer[T]) end(err error) {
 	}
 }
 
-// list is stream for answers that are there at once. isNothing says whether one tells nothing.
+// list is stream for answers that are there at once.
 func list[T any](ctx context.Context, s *Store, asked window, both func(share) ([]T, error), embedded func() ([]T, error)) ([]T, error) {
 	of, out := s.share(ctx, asked)
 	if out != nil && !isOut(out) {

@@ -59,6 +59,7 @@ func (s *Store) step(ctx context.Context) time.Duration {
 	if s.follow(ctx) != nil { // what comes is to be kept, also where it is not known yet what for
 		return batchEvery // the embedded store says by itself what is wrong
 	}
+	s.look(ctx) // so that what is said to be buffered is never less than what is
 	n := 0
 	if err == nil {
 		n, err = s.forward(ctx)

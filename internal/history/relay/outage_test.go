@@ -145,6 +145,29 @@ func again(t *testing.T, s *Store) *Store {
 	return New(c)
 }
 
+// Where InfluxDB is down from the start, so that nobody knows whose points it has, what comes is kept for it.
+func TestDownFromTheStart(t *testing.T) {
+	influxd := influxdtest.Start(t)
+	s := opened(t, database(t, influxdtest.Server{URL: influxd.URL()}), Auto)
+	influxd.Kill()
+	for n := range 3 {
+		store(t, s, numbered(5*n, 5))
+		if pause := s.step(t.Context()); pause <= 0 || pause > longPause {
+			t.Errorf("again after %v", pause)
+		}
+		s.look(t.Context())
+		if f := s.Forwarding(); f.Buffered != int64(5*n+5) || f.Problem == "" || f.Lag < time.Minute || f.Writing {
+			t.Errorf("%+v", f)
+		}
+	}
+	influxd.Restart()
+	forwardAll(t, s)
+	if f := s.Forwarding(); f.Forwarded != 15 || !f.Writing || f.Problem != "" {
+		t.Errorf("%+v", f)
+	}
+	wantAnswers(t, "afterwards", s, 20, 15, true)
+}
+
 // What is missing is told: from when until when, and why.
 func TestPartialTells(t *testing.T) {
 	s := opened(t, history.InfluxConfig{URL: "http://127.0.0.1:1", Database: "x"}, Always)
