@@ -27,7 +27,7 @@ func (q *Queries) ClearDevices(ctx context.Context) (int64, error) {
 const countDevices = `-- name: CountDevices :one
 SELECT CAST(count(*) AS INTEGER) AS total
 FROM devices_view AS v
-WHERE (v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS NULL)
+WHERE (v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))) OR ?1 IS NULL)
   AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.entity_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))) OR ?2 IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(?3 AS TEXT)))) OR ?3 IS NULL)
   AND (v.area_id IN (SELECT value FROM json_each(CAST(?4 AS TEXT)))
@@ -121,10 +121,15 @@ func (q *Queries) DeleteDevices(ctx context.Context, keys string) ([]string, err
 }
 
 const getDevice = `-- name: GetDevice :one
-SELECT "key", device_id, name, manufacturer, model, model_id, area_id, area_name, floor_id, integration, entity_count, sw_version, hw_version, serial_number, entry_type, configuration_url, disabled, disabled_by, labels, via_device_id, parent_device_id, name_by_user, original_name, own_area_id, identifiers, connections, config_entry_id, config_subentry_id, config_entries, config_entries_subentries, primary_config_entry, composite_device_id, composite_primary_config_entry, has_composite_identifiers, split_at, extra, created_at, modified_at, updated_at, timestamp FROM devices_view WHERE device_id = ?1
+SELECT "key", device_id, name, manufacturer, model, model_id, area_id, area_name, floor_id, integration, entity_count, sw_version, hw_version, serial_number, entry_type, configuration_url, disabled, disabled_by, labels, via_device_id, parent_device_id, name_by_user, original_name, own_area_id, identifiers, connections, config_entry_id, config_subentry_id, config_entries, config_entries_subentries, primary_config_entry, composite_device_id, composite_primary_config_entry, has_composite_identifiers, split_at, extra, created_at, modified_at, updated_at, timestamp FROM devices_view
+WHERE key = coalesce(
+  (SELECT d.key FROM devices AS d WHERE d.device_id = ?1),
+  (SELECT s.key FROM devices AS s WHERE s.composite_device_id = ?1
+   ORDER BY s.config_entry_id IS NOT s.composite_primary_config_entry, s.device_id LIMIT 1))
 `
 
-// Gets one device by its id.
+// Gets one device by its id, or by the id of the device that it was split from: of several, the one of the
+// config entry that was the first of that, else the first.
 func (q *Queries) GetDevice(ctx context.Context, deviceID string) (Device, error) {
 	row := q.db.QueryRowContext(ctx, getDevice, deviceID)
 	var i Device
@@ -177,7 +182,7 @@ const listDevices = `-- name: ListDevices :many
 SELECT v."key", v.device_id, v.name, v.manufacturer, v.model, v.model_id, v.area_id, v.area_name, v.floor_id, v.integration, v.entity_count, v.sw_version, v.hw_version, v.serial_number, v.entry_type, v.configuration_url, v.disabled, v.disabled_by, v.labels, v.via_device_id, v.parent_device_id, v.name_by_user, v.original_name, v.own_area_id, v.identifiers, v.connections, v.config_entry_id, v.config_subentry_id, v.config_entries, v.config_entries_subentries, v.primary_config_entry, v.composite_device_id, v.composite_primary_config_entry, v.has_composite_identifiers, v.split_at, v.extra, v.created_at, v.modified_at, v.updated_at, v.timestamp
 FROM (
   SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+  WHERE d.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))))
     AND d.device_id > ?2
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
@@ -241,7 +246,7 @@ FROM (
   ORDER BY 2 LIMIT -1
 ) AS k
 JOIN devices_view AS v ON v.key = k.key
-WHERE (v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS NULL)
+WHERE (v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))) OR ?1 IS NULL)
   AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.entity_id IN (SELECT value FROM json_each(CAST(?3 AS TEXT)))) OR ?3 IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(?4 AS TEXT)))) OR ?4 IS NULL)
   AND (v.area_id IN (SELECT value FROM json_each(CAST(?5 AS TEXT)))

@@ -28,7 +28,7 @@ const countEntities = `-- name: CountEntities :one
 SELECT CAST(count(*) AS INTEGER) AS total
 FROM entities_view AS v
 WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS NULL)
-  AND (v.device_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT))) OR ?2 IS NULL)
+  AND (v.device_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))) OR ?2 IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(?3 AS TEXT)))) OR ?3 IS NULL)
   AND (v.area_id IN (SELECT value FROM json_each(CAST(?4 AS TEXT)))
     OR v.area_id IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(?4 AS TEXT)) WHERE value IS NULL)
@@ -343,7 +343,7 @@ FROM (
     AND e.entity_id > ?2
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.device_id IN (SELECT value FROM json_each(CAST(?3 AS TEXT))))
+  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.device_id IN (SELECT value FROM json_each(CAST(?3 AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(?3 AS TEXT)))))
     AND e.entity_id > ?2
     AND ?1 IS NULL
   UNION ALL
@@ -419,7 +419,7 @@ FROM (
 ) AS k
 JOIN entities_view AS v ON v.key = k.key
 WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS NULL)
-  AND (v.device_id IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) OR ?3 IS NULL)
+  AND (v.device_id IN (SELECT value FROM json_each(CAST(?3 AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(?3 AS TEXT)))) OR ?3 IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(?4 AS TEXT)))) OR ?4 IS NULL)
   AND (v.area_id IN (SELECT value FROM json_each(CAST(?5 AS TEXT)))
     OR v.area_id IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(?5 AS TEXT)) WHERE value IS NULL)

@@ -85,7 +85,8 @@ type Querier interface {
 	GetChangeLog(ctx context.Context, seq int64) (GetChangeLogRow, error)
 	// Gets one config entry by its id.
 	GetConfigEntry(ctx context.Context, entryID string) (ConfigEntry, error)
-	// Gets one device by its id.
+	// Gets one device by its id, or by the id of the device that it was split from: of several, the one of the
+	// config entry that was the first of that, else the first.
 	GetDevice(ctx context.Context, deviceID string) (Device, error)
 	// Gets one entity by its entity_id: the one that has it, else the one that had it last. renamed_from is
 	// then the id that was asked for, and null otherwise.

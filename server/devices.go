@@ -34,23 +34,31 @@ func (s *Server) listDevices(r *http.Request) (any, error) {
 // deviceParts are what include may name.
 var deviceParts = []string{"entities", "area"}
 
-// getDevice answers with a device, and with what include names, as of the same moment.
+// getDevice answers with the device that has the id, or the one that counts most of those that it was split into,
+// and with what include names, as of the same moment.
 func (s *Server) getDevice(r *http.Request) (any, error) {
 	q := parse(r)
 	include := q.words("include", deviceParts)
-	if include == nil {
-		return parsedSingle(q, r, "device", "device_id", s.DB.GetDevice)
-	}
 	var whole db.WholeDevice
 	device, err := parsedSingle(q, r, "device", "device_id", func(ctx context.Context, id string) (_ db.Device, err error) {
-		whole, err = s.DB.GetWholeDevice(ctx, id)
+		if include == nil {
+			whole.Device, err = s.DB.GetDevice(ctx, id)
+		} else {
+			whole, err = s.DB.GetWholeDevice(ctx, id)
+		}
 		return whole.Device, err
 	})
-	more := make([]addition, len(include))
-	for i, part := range include {
-		more[i] = addition{part, map[string]any{"entities": whole.Entities, "area": whole.Area}[part]}
+	var more []addition
+	if id := pathID(r, "device_id"); id != whole.Device.DeviceID {
+		more = append(more, addition{"split_from", id})
 	}
-	return extended{device, more}, err
+	for _, part := range include {
+		more = append(more, addition{part, map[string]any{"entities": whole.Entities, "area": whole.Area}[part]})
+	}
+	if err != nil || more == nil {
+		return device, err
+	}
+	return extended{device, more}, nil
 }
 
 func (s *Server) bulkUpsertDevices(r *http.Request) (any, error) {

@@ -4,7 +4,7 @@
 SELECT v.*
 FROM (
   SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)))
+  WHERE d.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))))
     AND d.device_id > @after
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
@@ -68,7 +68,7 @@ FROM (
   ORDER BY 2 LIMIT -1
 ) AS k
 JOIN devices_view AS v ON v.key = k.key
-WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))) OR @device_ids IS NULL)
+WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)))) OR @device_ids IS NULL)
   AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') AS TEXT)))) OR @entity_ids IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
   AND (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)))
@@ -89,7 +89,7 @@ LIMIT @lim;
 -- name: CountDevices :one
 SELECT CAST(count(*) AS INTEGER) AS total
 FROM devices_view AS v
-WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))) OR @device_ids IS NULL)
+WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)))) OR @device_ids IS NULL)
   AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.device_key = v.key AND e.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') AS TEXT)))) OR @entity_ids IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
   AND (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)))
@@ -104,9 +104,14 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') 
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
   AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
 
--- Gets one device by its id.
+-- Gets one device by its id, or by the id of the device that it was split from: of several, the one of the
+-- config entry that was the first of that, else the first.
 -- name: GetDevice :one
-SELECT * FROM devices_view WHERE device_id = @device_id;
+SELECT * FROM devices_view
+WHERE key = coalesce(
+  (SELECT d.key FROM devices AS d WHERE d.device_id = @device_id),
+  (SELECT s.key FROM devices AS s WHERE s.composite_device_id = @device_id
+   ORDER BY s.config_entry_id IS NOT s.composite_primary_config_entry, s.device_id LIMIT 1));
 
 -- Finds a device by its id. Gives the registry's own columns, as SaveDevice takes them.
 -- name: MatchDevice :one

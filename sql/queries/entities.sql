@@ -12,7 +12,7 @@ FROM (
     AND e.entity_id > @after
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))))
+  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)))))
     AND e.entity_id > @after
     AND @entity_ids IS NULL
   UNION ALL
@@ -88,7 +88,7 @@ FROM (
 ) AS k
 JOIN entities_view AS v ON v.key = k.key
 WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') AS TEXT))) OR @entity_ids IS NULL)
-  AND (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))) OR @device_ids IS NULL)
+  AND (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)))) OR @device_ids IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
   AND (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)))
     OR v.area_id IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)
@@ -111,7 +111,7 @@ LIMIT @lim;
 SELECT CAST(count(*) AS INTEGER) AS total
 FROM entities_view AS v
 WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') AS TEXT))) OR @entity_ids IS NULL)
-  AND (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT))) OR @device_ids IS NULL)
+  AND (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)) UNION ALL SELECT s.device_id FROM devices AS s WHERE s.composite_device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') AS TEXT)))) OR @device_ids IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
   AND (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)))
     OR v.area_id IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)
