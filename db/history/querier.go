@@ -51,6 +51,8 @@ type Querier interface {
 	KnownPointBefore(ctx context.Context, arg KnownPointBeforeParams) (KnownPointBeforeRow, error)
 	// Gets the newest attributes of the rows in a JSON list.
 	ListAttributes(ctx context.Context, es string) ([]Attribute, error)
+	// Lists rows after @after, in the order in which they came.
+	ListEntries(ctx context.Context, arg ListEntriesParams) ([]ListEntriesRow, error)
 	// Lists points of a time, newest first, from the one after the cursor. @es is a JSON list of rows, or null
 	// for all.
 	ListEvents(ctx context.Context, arg ListEventsParams) ([]ListEventsRow, error)
@@ -74,8 +76,6 @@ type Querier interface {
 	ListSeriesOfName(ctx context.Context, entityID string) ([]ListSeriesOfNameRow, error)
 	// Lists the rows after @after, in the order in which they came.
 	ListTail(ctx context.Context, arg ListTailParams) ([]ListTailRow, error)
-	// Lists what a follower has not passed.
-	ListUnpassed(ctx context.Context, arg ListUnpassedParams) ([]ListUnpassedRow, error)
 	// Puts points of recent to their places. Doing it again does nothing.
 	MovePoints(ctx context.Context, arg MovePointsParams) error
 	// Gets the newest id that was given, 0 where none was.

@@ -93,6 +93,59 @@ func (q *Queries) GetFollowing(ctx context.Context, name string) (GetFollowingRo
 	return i, err
 }
 
+const listEntries = `-- name: ListEntries :many
+SELECT r.id, s.entity_id, s.registry_id, r.at, r.state, r.context
+FROM recent AS r JOIN series AS s ON s.e = r.e
+WHERE r.id > ?1
+ORDER BY r.id
+LIMIT ?2
+`
+
+type ListEntriesParams struct {
+	After int64
+	Lim   int64
+}
+
+type ListEntriesRow struct {
+	ID         int64
+	EntityID   string
+	RegistryID string
+	At         int64
+	State      string
+	Context    *string
+}
+
+// Lists rows after @after, in the order in which they came.
+func (q *Queries) ListEntries(ctx context.Context, arg ListEntriesParams) ([]ListEntriesRow, error) {
+	rows, err := q.db.QueryContext(ctx, listEntries, arg.After, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListEntriesRow{}
+	for rows.Next() {
+		var i ListEntriesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.EntityID,
+			&i.RegistryID,
+			&i.At,
+			&i.State,
+			&i.Context,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listFollowers = `-- name: ListFollowers :many
 SELECT f.name, f.dropped,
        CAST(max(coalesce((SELECT max(r.id) FROM recent AS r), 0) - f.id, 0) AS INTEGER) AS buffered,
@@ -236,59 +289,6 @@ func (q *Queries) ListTail(ctx context.Context, arg ListTailParams) ([]ListTailR
 			&i.E,
 			&i.At,
 			&i.State,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listUnpassed = `-- name: ListUnpassed :many
-SELECT r.id, s.entity_id, s.registry_id, r.at, r.state, r.context
-FROM recent AS r JOIN series AS s ON s.e = r.e
-WHERE r.id > (SELECT f.id FROM followers AS f WHERE f.name = ?1)
-ORDER BY r.id
-LIMIT ?2
-`
-
-type ListUnpassedParams struct {
-	Name string
-	Lim  int64
-}
-
-type ListUnpassedRow struct {
-	ID         int64
-	EntityID   string
-	RegistryID string
-	At         int64
-	State      string
-	Context    *string
-}
-
-// Lists what a follower has not passed.
-func (q *Queries) ListUnpassed(ctx context.Context, arg ListUnpassedParams) ([]ListUnpassedRow, error) {
-	rows, err := q.db.QueryContext(ctx, listUnpassed, arg.Name, arg.Lim)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ListUnpassedRow{}
-	for rows.Next() {
-		var i ListUnpassedRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.EntityID,
-			&i.RegistryID,
-			&i.At,
-			&i.State,
-			&i.Context,
 		); err != nil {
 			return nil, err
 		}

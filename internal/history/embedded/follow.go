@@ -33,7 +33,17 @@ func (h *Store) Unfollow(ctx context.Context, name string) error {
 
 // Unpassed returns the first entries that a follower has not passed. Attributes are not among them.
 func (h *Store) Unpassed(ctx context.Context, name string, limit int) ([]Entry, error) {
-	rows, err := h.db.ListUnpassed(ctx, historydb.ListUnpassedParams{Name: name, Lim: int64(limit)})
+	p, err := h.Progress(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return h.Entries(ctx, p.Passed, limit)
+}
+
+// Entries returns the first entries after one, for followers who know by themselves where they are, and say it now
+// and then.
+func (h *Store) Entries(ctx context.Context, after int64, limit int) ([]Entry, error) {
+	rows, err := h.db.ListEntries(ctx, historydb.ListEntriesParams{After: after, Lim: int64(limit)})
 	entries := make([]Entry, len(rows))
 	for i, r := range rows {
 		entries[i] = Entry{r.ID, history.Point{

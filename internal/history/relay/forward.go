@@ -23,6 +23,7 @@ const (
 	firstPause  = time.Second // after a failure; then twice as much each time,
 	longPause   = time.Minute // until this, and always where somebody has to change a setting
 	lookEvery   = 2 * time.Second
+	tellEvery   = 10 * time.Second // the embedded store how far we are: each time is a page written to the disk
 	restPause   = 30 * time.Second // where nothing is to be forwarded
 )
 
@@ -56,10 +57,11 @@ func (s *Store) step(ctx context.Context) time.Duration {
 	if err == nil && !writes {
 		return s.rest(ctx)
 	}
-	if s.follow(ctx) != nil { // what comes is to be kept, also where it is not known yet what for
+	p, out := s.follow(ctx) // what comes is to be kept, also where it is not known yet what for
+	if out != nil {
 		return batchEvery // the embedded store says by itself what is wrong
 	}
-	s.look(ctx) // so that what is said to be buffered is never less than what is
+	s.see(p)
 	n := 0
 	if err == nil {
 		n, err = s.forward(ctx)
@@ -84,18 +86,19 @@ func (s *Store) writes(ctx context.Context) (bool, error) {
 
 // follow registers with the embedded store, so that points stay until they are forwarded, and lets go who forwarded
 // to another server.
-func (s *Store) follow(ctx context.Context) error {
-	if s.follows {
-		return nil
+func (s *Store) follow(ctx context.Context) (embedded.Progress, error) {
+	p, err := s.Embedded.Progress(ctx, s.name)
+	if err != nil || s.follows && p.GivenFrom != history.Forever {
+		return p, err
 	}
 	if err := s.Embedded.Follow(ctx, s.name, false); err != nil {
-		return err
+		return p, err
 	}
 	if err := leave(ctx, s.Embedded, s.name); err != nil {
-		return err
+		return p, err
 	}
 	s.follows = true
-	return nil
+	return s.Embedded.Progress(ctx, s.name)
 }
 
 // rest is what is done where nothing is forwarded: nothing is kept for InfluxDB, and whether it can be asked is seen.
@@ -139,8 +142,8 @@ func leave(ctx context.Context, from *embedded.Store, except string) error {
 
 // forward forwards a batch, and returns how many points it had.
 func (s *Store) forward(ctx context.Context) (int, error) {
-	entries, err := s.Embedded.Unpassed(ctx, s.name, s.batch)
-	if err != nil || len(entries) == 0 {
+	entries, err := s.Embedded.Entries(ctx, s.passed, s.batch)
+	if err != nil {
 		return 0, nil // the embedded store says by itself what is wrong
 	}
 	points := make([]history.Point, len(entries))
@@ -155,10 +158,21 @@ func (s *Store) forward(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	s.tally(points, outcomes)
-	if s.Embedded.Pass(ctx, s.name, entries[len(entries)-1].ID) != nil {
-		return 0, nil // the same ones are written again
+	if len(entries) > 0 {
+		s.passed = entries[len(entries)-1].ID
 	}
+	s.tell(ctx, len(entries))
 	return len(entries), nil
+}
+
+// tell tells the embedded store how far we are. What it was not told is forwarded again by the next process.
+func (s *Store) tell(ctx context.Context, n int) {
+	if s.passed == s.told || n < s.batch && time.Since(s.toldAt) < tellEvery {
+		return
+	}
+	if s.Embedded.Pass(ctx, s.name, s.passed) == nil {
+		s.told, s.toldAt = s.passed, time.Now()
+	}
 }
 
 // fine notes that all is well.

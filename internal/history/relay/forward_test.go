@@ -80,6 +80,60 @@ func TestBadPoints(t *testing.T) {
 	}
 }
 
+// The embedded store is told now and then, and at once after a full batch; what it was not told is given again by
+// who comes next, and then there once.
+func TestTold(t *testing.T) {
+	s, fake := recorded(t)
+	s.batch = 10
+	unpassed := func() int64 {
+		t.Helper()
+		p, err := s.Embedded.Progress(t.Context(), s.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Unpassed
+	}
+	for n, want := range []int64{0, 3, 6} { // the first one is told at once
+		store(t, s, numbered(3*n, 3))
+		forwardAll(t, s)
+		if got := unpassed(); got != want {
+			t.Errorf("batch %d: %d not passed, want %d", n, got, want)
+		}
+	}
+	store(t, s, numbered(9, 11))
+	s.step(t.Context())
+	if got := unpassed(); got != 1 {
+		t.Errorf("after a full batch %d are not passed", got)
+	}
+	forwardAll(t, s)
+	s.toldAt = time.Now().Add(-tellEvery)
+	s.step(t.Context())
+	if got := unpassed(); got != 0 {
+		t.Errorf("after a while %d are not passed", got)
+	}
+	store(t, s, numbered(20, 3))
+	forwardAll(t, s)
+	next := New(s.Config)
+	forwardAll(t, next)
+	if f := next.Forwarding(); f.Forwarded != 3 || len(fake.stored) != 23 {
+		t.Errorf("%+v, %d lines", f, len(fake.stored))
+	}
+}
+
+// Where the file is another one, or the same in an older state, forwarding goes on from what that knows.
+func TestAnotherFile(t *testing.T) {
+	s, fake := recorded(t)
+	store(t, s, numbered(0, 5))
+	forwardAll(t, s)
+	other, _ := recorded(t)
+	s.Embedded = other.Embedded
+	store(t, s, numbered(5, 2))
+	forwardAll(t, s)
+	if f := s.Forwarding(); f.Forwarded != 7 || len(fake.stored) != 7 {
+		t.Errorf("%+v, %d lines", f, len(fake.stored))
+	}
+}
+
 // What somebody has to put right is tried once a minute, an outage sooner, and never sooner than the server asks for;
 // meanwhile nothing is lost, and afterwards everything is there.
 func TestPauses(t *testing.T) {
@@ -132,7 +186,7 @@ func TestSpill(t *testing.T) {
 	}
 	t.Cleanup(func() { small.Close() })
 	s.Embedded = small
-	if err := s.follow(t.Context()); err != nil {
+	if _, err := s.follow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	store(t, s, numbered(0, 30))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dataapi/internal/history"
+	"dataapi/internal/history/embedded"
 )
 
 // Forwarding is how far points are forwarded to InfluxDB. Counts are since the start of the process, but for those
@@ -45,15 +46,23 @@ func (s *Store) note(change func(*Forwarding)) {
 
 // look sees how much there is to forward.
 func (s *Store) look(ctx context.Context) {
-	p, err := s.Embedded.Progress(ctx, s.name)
-	if err != nil || !s.follows {
-		return
+	if p, err := s.Embedded.Progress(ctx, s.name); err == nil && s.follows {
+		s.see(p)
 	}
+}
+
+// see takes note of how far the embedded store says that we are. Where that is not what it was told, the file is
+// another one, or points were given up: we go on from there.
+func (s *Store) see(p embedded.Progress) {
+	if p.Passed != s.told {
+		s.passed, s.told = p.Passed, p.Passed
+	}
+	buffered := max(0, p.Unpassed-(s.passed-p.Passed))
 	var lag time.Duration
-	if p.Unpassed > 0 {
+	if buffered > 0 {
 		lag = max(0, time.Since(p.Since.Time()))
 	}
-	s.note(func(f *Forwarding) { f.Buffered, f.Dropped, f.Lag = p.Unpassed, p.Dropped, lag })
+	s.note(func(f *Forwarding) { f.Buffered, f.Dropped, f.Lag = buffered, p.Dropped, lag })
 }
 
 // tally counts what became of a batch.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
@@ -48,7 +49,10 @@ type Store struct {
 
 	// Of Run alone.
 	follows bool
-	tries   int // that failed in a row
+	tries   int   // that failed in a row
+	passed  int64 // the last entry that InfluxDB was given,
+	told    int64 // and the last one of which the embedded store knows that
+	toldAt  time.Time
 }
 
 var _ history.Store = (*Store)(nil)

@@ -52,11 +52,11 @@ func forwardAll(t *testing.T, s *Store) {
 	t.Helper()
 	for {
 		s.step(t.Context())
-		p, err := s.Embedded.Progress(t.Context(), s.name)
-		if err != nil || s.Forwarding().Problem != "" {
-			t.Fatal(err, s.Forwarding())
-		}
-		if p.Unpassed == 0 {
+		s.look(t.Context())
+		switch f := s.Forwarding(); {
+		case f.Problem != "":
+			t.Fatalf("%+v", f)
+		case f.Buffered == 0:
 			return
 		}
 	}

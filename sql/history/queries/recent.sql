@@ -17,11 +17,11 @@ WHERE r.id > @after
 ORDER BY r.id
 LIMIT @lim;
 
--- Lists what a follower has not passed.
--- name: ListUnpassed :many
+-- Lists rows after @after, in the order in which they came.
+-- name: ListEntries :many
 SELECT r.id, s.entity_id, s.registry_id, r.at, r.state, r.context
 FROM recent AS r JOIN series AS s ON s.e = r.e
-WHERE r.id > (SELECT f.id FROM followers AS f WHERE f.name = @name)
+WHERE r.id > @after
 ORDER BY r.id
 LIMIT @lim;
 
