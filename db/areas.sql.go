@@ -16,7 +16,7 @@ SELECT CAST(count(*) AS INTEGER) AS total FROM areas_view AS v
 WHERE (v.area_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS NULL)
   AND (v.floor_id = ?2 OR ?2 IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(?3 AS TEXT)))) OR ?3 IS NULL)
-  AND (instr(lower(v.name || char(10) || v.area_id || char(10) || v.aliases), lower(CAST(?4 AS TEXT))) > 0 OR ?4 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 1099511627776 FROM search(coalesce(CAST(?4 AS TEXT), '""')) AS f WHERE f.rowid > 1099511627776 AND f.rowid < 2199023255552) OR ?4 IS NULL)
 `
 
 type CountAreasParams struct {
@@ -119,7 +119,7 @@ WHERE v.area_id > ?1
   AND (v.area_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT))) OR ?2 IS NULL)
   AND (v.floor_id = ?3 OR ?3 IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(?4 AS TEXT)))) OR ?4 IS NULL)
-  AND (instr(lower(v.name || char(10) || v.area_id || char(10) || v.aliases), lower(CAST(?5 AS TEXT))) > 0 OR ?5 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 1099511627776 FROM search(coalesce(CAST(?5 AS TEXT), '""')) AS f WHERE f.rowid > 1099511627776 AND f.rowid < 2199023255552) OR ?5 IS NULL)
 ORDER BY v.area_id
 LIMIT ?6
 `

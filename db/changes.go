@@ -209,7 +209,7 @@ func (c *ChangeQuery) holds(change Change) bool {
 }
 
 // list is a list as queries take it.
-func list[T string | int64](items []T) string {
+func list[T string | int64 | [4]any](items []T) string {
 	text, err := json.Marshal(items)
 	if err != nil {
 		panic(err) // strings and integers only

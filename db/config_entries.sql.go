@@ -13,7 +13,7 @@ const countConfigEntries = `-- name: CountConfigEntries :one
 SELECT CAST(count(*) AS INTEGER) AS total FROM config_entries_view AS v
 WHERE (v.domain = ?1 OR ?1 IS NULL)
   AND (v.state = ?2 OR ?2 IS NULL)
-  AND (instr(lower(v.title || char(10) || v.domain || char(10) || v.entry_id), lower(CAST(?3 AS TEXT))) > 0 OR ?3 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 5497558138880 FROM search(coalesce(CAST(?3 AS TEXT), '""')) AS f WHERE f.rowid > 5497558138880 AND f.rowid < 6597069766656) OR ?3 IS NULL)
 `
 
 type CountConfigEntriesParams struct {
@@ -114,7 +114,7 @@ SELECT v."key", v.entry_id, v.domain, v.title, v.state, v.reason, v.source, v.di
 WHERE v.entry_id > ?1
   AND (v.domain = ?2 OR ?2 IS NULL)
   AND (v.state = ?3 OR ?3 IS NULL)
-  AND (instr(lower(v.title || char(10) || v.domain || char(10) || v.entry_id), lower(CAST(?4 AS TEXT))) > 0 OR ?4 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 5497558138880 FROM search(coalesce(CAST(?4 AS TEXT), '""')) AS f WHERE f.rowid > 5497558138880 AND f.rowid < 6597069766656) OR ?4 IS NULL)
 ORDER BY v.entry_id
 LIMIT ?5
 `

@@ -23,7 +23,7 @@ func TestStatsCountQueriesAndErrors(t *testing.T) {
 	}
 	mustAddFloors(t, d, "a")
 	addFloor(d, "a")
-	want(t, "writes: statements and transactions", d.writer.stats().Queries-writes.Queries, 4)
+	want(t, "writes: statements and transactions", d.writer.stats().Queries-writes.Queries, 4+4) // and four to index the words
 	want(t, "failed writes", d.writer.stats().Errors-writes.Errors, 1)
 	status := d.Status(ctx)
 	if status.Reads.Queries < 3 || status.Writes.Queries < 4 {

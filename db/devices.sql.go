@@ -40,7 +40,7 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)) UNION ALL S
   AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.platform = ?9) OR ?9 IS NULL)
   AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.domain = ?10) OR ?10 IS NULL)
   AND (v.disabled = ?11 OR ?11 IS NULL)
-  AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(?12 AS TEXT))) > 0 OR ?12 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 3298534883328 FROM search(coalesce(CAST(?12 AS TEXT), '""')) AS f WHERE f.rowid > 3298534883328 AND f.rowid < 4398046511104) OR ?12 IS NULL)
 `
 
 type CountDevicesParams struct {
@@ -241,8 +241,13 @@ FROM (
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) IS NULL
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.device_id > ?2
+  WHERE d.key IN (SELECT f.rowid - 3298534883328 FROM search(coalesce(CAST(?13 AS TEXT), '""')) AS f WHERE f.rowid > 3298534883328 AND f.rowid < 4398046511104)
+    AND d.device_id > ?2
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) IS NULL
+  UNION ALL
+  SELECT d.key, d.device_id FROM devices AS d
+  WHERE d.device_id > ?2
+    AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) IS NULL
   ORDER BY 2 LIMIT -1
 ) AS k
 JOIN devices_view AS v ON v.key = k.key
@@ -259,7 +264,7 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)) UNION ALL S
   AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.platform = ?10) OR ?10 IS NULL)
   AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.domain = ?11) OR ?11 IS NULL)
   AND (v.disabled = ?12 OR ?12 IS NULL)
-  AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(?13 AS TEXT))) > 0 OR ?13 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 3298534883328 FROM search(coalesce(CAST(?13 AS TEXT), '""')) AS f WHERE f.rowid > 3298534883328 AND f.rowid < 4398046511104) OR ?13 IS NULL)
 ORDER BY k.device_id
 LIMIT ?14
 `

@@ -42,7 +42,7 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS N
   AND (v.domain = ?11 OR ?11 IS NULL)
   AND (v.entity_category = ?12 OR ?12 IS NULL)
   AND (v.disabled = ?13 OR ?13 IS NULL)
-  AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(?14 AS TEXT))) > 0 OR ?14 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 4398046511104 FROM search(coalesce(CAST(?14 AS TEXT), '""')) AS f WHERE f.rowid > 4398046511104 AND f.rowid < 5497558138880) OR ?14 IS NULL)
 `
 
 type CountEntitiesParams struct {
@@ -413,8 +413,13 @@ FROM (
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.entity_id > ?2
+  WHERE e.key IN (SELECT f.rowid - 4398046511104 FROM search(coalesce(CAST(?15 AS TEXT), '""')) AS f WHERE f.rowid > 4398046511104 AND f.rowid < 5497558138880)
+    AND e.entity_id > ?2
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.entity_id > ?2
+    AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) IS NULL
   ORDER BY 2 LIMIT -1
 ) AS k
 JOIN entities_view AS v ON v.key = k.key
@@ -433,7 +438,7 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS N
   AND (v.domain = ?12 OR ?12 IS NULL)
   AND (v.entity_category = ?13 OR ?13 IS NULL)
   AND (v.disabled = ?14 OR ?14 IS NULL)
-  AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(?15 AS TEXT))) > 0 OR ?15 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 4398046511104 FROM search(coalesce(CAST(?15 AS TEXT), '""')) AS f WHERE f.rowid > 4398046511104 AND f.rowid < 5497558138880) OR ?15 IS NULL)
 ORDER BY k.entity_id
 LIMIT ?16
 `

@@ -40,7 +40,16 @@ type home struct {
 	devices  []Device
 	areas    []Area
 	device   map[string]Device
+	words    map[string]string // kind and id -> what is indexed
 }
+
+const indexedWords = `
+SELECT k.kind || ' ' || coalesce(a.area_id, d.device_id, e.entity_id) || '=' || replace(t.names || ' ' || t.ids || ' ' || t.more, char(10), ' ')
+FROM search_kinds AS k JOIN search_text AS t ON t.id BETWEEN k.first AND k.first + 1099511627775
+LEFT JOIN areas AS a ON k.kind = 'area' AND a.key = t.id - k.first
+LEFT JOIN devices AS d ON k.kind = 'device' AND d.key = t.id - k.first
+LEFT JOIN entities AS e ON k.kind = 'entity' AND e.key = t.id - k.first
+WHERE k.kind IN ('area', 'device', 'entity')`
 
 func homeOf(t *testing.T, d *DB) (h home) {
 	t.Helper()
@@ -57,6 +66,14 @@ func homeOf(t *testing.T, d *DB) (h home) {
 	want(t, "all entities", strings.Join(idsOf(h.entities, entityID), "\n"), rowsOf(t, d.writer, "SELECT entity_id FROM entities ORDER BY 1"))
 	want(t, "all devices", strings.Join(idsOf(h.devices, deviceID), "\n"), rowsOf(t, d.writer, "SELECT device_id FROM devices ORDER BY 1"))
 	want(t, "all areas", strings.Join(idsOf(h.areas, areaID), "\n"), rowsOf(t, d.writer, "SELECT area_id FROM areas ORDER BY 1"))
+	if err := d.Indexed(ctx); err != nil {
+		t.Fatal(err)
+	}
+	h.words = map[string]string{}
+	for line := range strings.Lines(rowsOf(t, d.writer, indexedWords)) {
+		row, words, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		h.words[row] = words
+	}
 	h.device = map[string]Device{}
 	for _, v := range h.devices {
 		h.device[v.DeviceID] = v
@@ -124,7 +141,7 @@ func (d dice) words() *string {
 	if d.Intn(6) > 0 {
 		return nil
 	}
-	return text([]string{"lamp", "LIGHT.E1", "1", "my dev", "%", "_", "\\", "Maker 0", "zzz", "a"}[d.Intn(10)])
+	return text([]string{"lamp", "LIGHT.E1", "1", "my dev", "dev my", "e1 light", "nam", "Maker 0", "zzz", "a"}[d.Intn(10)])
 }
 
 // Filters in Go.
@@ -157,10 +174,26 @@ func wears(filter *string, labels dbtype.JSON) bool {
 	return slices.ContainsFunc(worn, func(l string) bool { return among(filter, &l) })
 }
 
-func says(filter *string, texts ...string) bool {
-	return filter == nil || slices.ContainsFunc(texts, func(s string) bool {
-		return strings.Contains(strings.ToLower(s), strings.ToLower(*filter))
-	})
+// says compares words with those that are indexed of a row; TestSearchFollowsWhateverIsWritten holds these to the row.
+func (h home) says(filter *string, kind, id string) bool {
+	if filter == nil {
+		return true
+	}
+	for _, p := range phrases(*filter) {
+		if !strings.Contains(" "+h.words[kind+" "+id], " "+strings.Join(p, " ")) {
+			return false
+		}
+	}
+	return true
+}
+
+// matching is how lists take words to look for.
+func matching(words *string) *string {
+	if words == nil {
+		return nil
+	}
+	s, _ := NewSearch(*words)
+	return text(s.Match())
 }
 
 func (h home) matches(e Entity, p ListEntitiesParams, q *string) bool {
@@ -169,7 +202,7 @@ func (h home) matches(e Entity, p ListEntitiesParams, q *string) bool {
 		among(p.AreaIds, e.AreaID) && is(p.FloorID, e.FloorID) &&
 		(p.Model == nil || known && device.Model == *p.Model) && (p.Manufacturer == nil || known && device.Manufacturer == *p.Manufacturer) &&
 		is(p.DeviceClass, e.DeviceClass) && is(p.Platform, &e.Platform) && is(p.Integration, &e.Platform) && is(p.Domain, &e.Domain) &&
-		is(p.EntityCategory, e.EntityCategory) && (p.Disabled == nil || *p.Disabled == e.Disabled) && says(q, e.Name, e.EntityID)
+		is(p.EntityCategory, e.EntityCategory) && (p.Disabled == nil || *p.Disabled == e.Disabled) && h.says(q, "entity", e.EntityID)
 }
 
 func (h home) matchesDevice(d Device, p ListDevicesParams, q *string) bool {
@@ -178,7 +211,7 @@ func (h home) matchesDevice(d Device, p ListDevicesParams, q *string) bool {
 	}
 	return among(p.DeviceIds, &d.DeviceID) && wears(p.LabelIds, d.Labels) && among(p.AreaIds, d.AreaID) && is(p.FloorID, d.FloorID) &&
 		is(p.Model, &d.Model) && is(p.Manufacturer, &d.Manufacturer) && is(p.Integration, d.Integration) &&
-		(p.Disabled == nil || *p.Disabled == d.Disabled) && says(q, d.Name, d.Manufacturer, d.Model, d.DeviceID) &&
+		(p.Disabled == nil || *p.Disabled == d.Disabled) && h.says(q, "device", d.DeviceID) &&
 		(p.EntityIds == nil || has(func(e Entity) bool { return among(p.EntityIds, &e.EntityID) })) &&
 		(p.Platform == nil || has(func(e Entity) bool { return is(p.Platform, &e.Platform) })) &&
 		(p.Domain == nil || has(func(e Entity) bool { return is(p.Domain, &e.Domain) }))
@@ -198,7 +231,7 @@ func (h home) compareEntities(t *testing.T, d *DB, r dice) int {
 	q := r.words()
 	p := ListEntitiesParams{EntityIds: r.several("light.e", 10), DeviceIds: r.several("d", 8), LabelIds: r.several("l", 5), AreaIds: r.areaList(),
 		FloorID: r.one("f", 4), Model: r.one("m", 3), Manufacturer: r.one("Maker ", 3), DeviceClass: r.one("class", 4), Platform: r.one("Name ", 10),
-		Integration: r.one("Name ", 10), Domain: r.one("light", 1), EntityCategory: r.one("category", 3), Disabled: r.yesOrNo(), Q: q}
+		Integration: r.one("Name ", 10), Domain: r.one("light", 1), EntityCategory: r.one("category", 3), Disabled: r.yesOrNo(), Q: matching(q)}
 	if p.Domain != nil && r.Intn(2) == 0 {
 		p.Domain = text("light")
 	}
@@ -222,7 +255,7 @@ func (h home) compareDevices(t *testing.T, d *DB, r dice) int {
 	q := r.words()
 	p := ListDevicesParams{DeviceIds: r.several("d", 8), EntityIds: r.several("light.e", 10), LabelIds: r.several("l", 5), AreaIds: r.areaList(),
 		FloorID: r.one("f", 4), Model: r.one("m", 3), Manufacturer: r.one("Maker ", 3), Integration: r.one("domain", 4), Platform: r.one("Name ", 10),
-		Domain: r.one("light", 1), Disabled: r.yesOrNo(), Q: q}
+		Domain: r.one("light", 1), Disabled: r.yesOrNo(), Q: matching(q)}
 	if p.Domain != nil && r.Intn(2) == 0 {
 		p.Domain = text("light")
 	}
@@ -242,9 +275,9 @@ func (h home) compareDevices(t *testing.T, d *DB, r dice) int {
 func (h home) compareAreas(t *testing.T, d *DB, r dice) int {
 	t.Helper()
 	q := r.words()
-	p := ListAreasParams{AreaIds: r.several("a", 6), FloorID: r.one("f", 4), LabelIds: r.several("l", 5), Q: q}
+	p := ListAreasParams{AreaIds: r.several("a", 6), FloorID: r.one("f", 4), LabelIds: r.several("l", 5), Q: matching(q)}
 	all := idsOf(slices.DeleteFunc(slices.Clone(h.areas), func(a Area) bool {
-		return !(among(p.AreaIds, &a.AreaID) && is(p.FloorID, a.FloorID) && wears(p.LabelIds, a.Labels) && says(q, a.Name, a.AreaID, string(a.Aliases)))
+		return !(among(p.AreaIds, &a.AreaID) && is(p.FloorID, a.FloorID) && wears(p.LabelIds, a.Labels) && h.says(q, "area", a.AreaID))
 	}), areaID)
 	paged := pages(t, func(after string, lim int64) []string {
 		p.After, p.Lim = after, lim
@@ -308,16 +341,19 @@ func TestTheSmallListsFilterAndPage(t *testing.T) {
 		rows, err := d.ListConfigEntries(ctx, p)
 		return result(idsOf(rows, func(c ConfigEntry) string { return c.EntryID }), err)
 	}
+	if err := d.Indexed(ctx); err != nil {
+		t.Fatal(err)
+	}
 	want(t, "floors", floorsBy(ListFloorsParams{}), "a b c")
 	want(t, "floors after a", floorsBy(ListFloorsParams{After: "a"}), "b c")
-	want(t, "floors by alias", floorsBy(ListFloorsParams{Q: text("erdg")}), "a")
+	want(t, "floors by alias", floorsBy(ListFloorsParams{Q: matching(text("erdg"))}), "a")
 	want(t, "labels", labelsBy(ListLabelsParams{}), "x y z")
 	want(t, "labels by id", labelsBy(ListLabelsParams{LabelIds: text(`["z","x","?"]`), After: "x"}), "z")
-	want(t, "labels by description", labelsBy(ListLabelsParams{Q: text("HOT")}), "x")
-	want(t, "labels by name", labelsBy(ListLabelsParams{Q: text("blu")}), "y")
+	want(t, "labels by description", labelsBy(ListLabelsParams{Q: matching(text("HOT"))}), "x")
+	want(t, "labels by name", labelsBy(ListLabelsParams{Q: matching(text("blu"))}), "y")
 	want(t, "entries", entriesBy(ListConfigEntriesParams{}), "1 2 3")
 	want(t, "entries by domain and state", entriesBy(ListConfigEntriesParams{Domain: text("hue"), State: text("loaded")}), "1")
-	want(t, "entries by title", entriesBy(ListConfigEntriesParams{Q: text("stick"), After: "1"}), "3")
+	want(t, "entries by title", entriesBy(ListConfigEntriesParams{Q: matching(text("stick")), After: "1"}), "3")
 }
 
 func result(ids []string, err error) string {

@@ -13,7 +13,7 @@ import (
 
 const countFloors = `-- name: CountFloors :one
 SELECT CAST(count(*) AS INTEGER) AS total FROM floors_view AS v
-WHERE (instr(lower(v.name || char(10) || v.floor_id || char(10) || v.aliases), lower(CAST(?1 AS TEXT))) > 0 OR ?1 IS NULL)
+WHERE (v.key IN (SELECT f.rowid - 0 FROM search(coalesce(CAST(?1 AS TEXT), '""')) AS f WHERE f.rowid > 0 AND f.rowid < 1099511627776) OR ?1 IS NULL)
 `
 
 // Counts what ListFloors would list in all.
@@ -90,7 +90,7 @@ func (q *Queries) GetFloor(ctx context.Context, floorID string) (Floor, error) {
 const listFloors = `-- name: ListFloors :many
 SELECT v."key", v.floor_id, v.name, v.level, v.icon, v.aliases, v.area_count, v.extra, v.created_at, v.modified_at, v.updated_at FROM floors_view AS v
 WHERE v.floor_id > ?1
-  AND (instr(lower(v.name || char(10) || v.floor_id || char(10) || v.aliases), lower(CAST(?2 AS TEXT))) > 0 OR ?2 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 0 FROM search(coalesce(CAST(?2 AS TEXT), '""')) AS f WHERE f.rowid > 0 AND f.rowid < 1099511627776) OR ?2 IS NULL)
 ORDER BY v.floor_id
 LIMIT ?3
 `

@@ -14,7 +14,7 @@ import (
 const countLabels = `-- name: CountLabels :one
 SELECT CAST(count(*) AS INTEGER) AS total FROM labels_view AS v
 WHERE (v.label_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS NULL)
-  AND (instr(lower(v.name || char(10) || v.label_id || char(10) || coalesce(v.description, '')), lower(CAST(?2 AS TEXT))) > 0 OR ?2 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 2199023255552 FROM search(coalesce(CAST(?2 AS TEXT), '""')) AS f WHERE f.rowid > 2199023255552 AND f.rowid < 3298534883328) OR ?2 IS NULL)
 `
 
 type CountLabelsParams struct {
@@ -112,7 +112,7 @@ const listLabels = `-- name: ListLabels :many
 SELECT v."key", v.label_id, v.name, v.color, v.icon, v.description, v.area_count, v.device_count, v.entity_count, v.extra, v.created_at, v.modified_at, v.updated_at FROM labels_view AS v
 WHERE v.label_id > ?1
   AND (v.label_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT))) OR ?2 IS NULL)
-  AND (instr(lower(v.name || char(10) || v.label_id || char(10) || coalesce(v.description, '')), lower(CAST(?3 AS TEXT))) > 0 OR ?3 IS NULL)
+  AND (v.key IN (SELECT f.rowid - 2199023255552 FROM search(coalesce(CAST(?3 AS TEXT), '""')) AS f WHERE f.rowid > 2199023255552 AND f.rowid < 3298534883328) OR ?3 IS NULL)
 ORDER BY v.label_id
 LIMIT ?4
 `

@@ -11,6 +11,8 @@ import (
 type Querier interface {
 	// Deletes all devices. Their entities stay, and are linked again when the devices come back.
 	ClearDevices(ctx context.Context) (int64, error)
+	// Notes that the rows in the JSON list @ids are indexed as they are.
+	ClearDirty(ctx context.Context, ids string) error
 	// Deletes all entities.
 	ClearEntities(ctx context.Context) (int64, error)
 	// Says what the changes after @since up to @until come to: of each row, its first state and its last, at
@@ -69,6 +71,10 @@ type Querier interface {
 	DescribeEntity(ctx context.Context, arg DescribeEntityParams) error
 	// Disables an active webhook for a reason, if it still has the URL.
 	DisableWebhook(ctx context.Context, arg DisableWebhookParams) (int64, error)
+	// Searches all kinds, or those in the JSON list @kinds. @match and @begin are FTS5 queries: for the words anywhere,
+	// and for names that begin with them. Of each kind no more are ranked than @most of each. First comes what is called
+	// so, then what is called so at the beginning, in a word, and what has such an id or belongs to such.
+	FindAnywhere(ctx context.Context, arg FindAnywhereParams) ([]FindAnywhereRow, error)
 	// Finds the last change before a time: the log is in the order of time, and every 64th change is found by
 	// its time.
 	FindChangeBefore(ctx context.Context, at string) (FindChangeBeforeRow, error)
@@ -105,6 +111,8 @@ type Querier interface {
 	GetWebhookIDs(ctx context.Context) (string, error)
 	// Gets what is needed to call one webhook, whatever its status.
 	GetWebhookTarget(ctx context.Context, webhookID string) (WebhookTarget, error)
+	// Indexes rows: a JSON list of lists of id, names, ids and more, folded.
+	IndexWords(ctx context.Context, rows string) error
 	// Says whether anything of an integration is known: a config entry, a device or an entity.
 	IntegrationExists(ctx context.Context, integration string) (bool, error)
 	// Lists the areas that match, by area_id, from the one after @after.
@@ -120,6 +128,8 @@ type Querier interface {
 	// Lists the devices that match every filter that is set, by device_id, from the one after @after.
 	// How it is built, and why, stands above ListEntities.
 	ListDevices(ctx context.Context, arg ListDevicesParams) ([]Device, error)
+	// Lists rows whose words are not what is indexed, at most @lim of them.
+	ListDirty(ctx context.Context, lim int64) ([]int64, error)
 	// Lists the entities that match every filter that is set, by entity_id, from the one after @after.
 	// Lists of ids are JSON arrays; a null among area_ids stands for "in no area".
 	//
@@ -164,6 +174,8 @@ type Querier interface {
 	ListWebhookTargets(ctx context.Context) ([]WebhookTarget, error)
 	// Lists webhooks by id, from the one after @after, of a status where it is given. There are tens of them.
 	ListWebhooks(ctx context.Context, arg ListWebhooksParams) ([]Webhook, error)
+	// Gives the words of the rows in the JSON list @ids, of those that are there.
+	ListWords(ctx context.Context, ids string) ([]ListWordsRow, error)
 	// Finds a area by its id. Gives the registry's own columns, as SaveArea takes them.
 	MatchArea(ctx context.Context, areaID string) (MatchAreaRow, error)
 	// Finds a config entry by its id. Gives the registry's own columns, as SaveConfigEntry takes them.
@@ -208,6 +220,8 @@ type Querier interface {
 	SavePreferences(ctx context.Context, arg SavePreferencesParams) error
 	// Gives the user default the teams of a document, where there is no choice of teams yet.
 	TakeTeams(ctx context.Context, teams string) error
+	// Takes rows out of the index: a JSON list of ids.
+	UnindexWords(ctx context.Context, ids string) error
 	// Leaves of the areas whose keys are in the JSON list @keys what is known of one that is
 	// referred to only. Gives the ids.
 	UnlistAreas(ctx context.Context, arg UnlistAreasParams) ([]string, error)

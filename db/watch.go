@@ -34,6 +34,7 @@ func (d *DB) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return every(ctx, statEvery, (&watch{DB: d}).look) })
 	g.Go(func() error { return every(ctx, statEvery, (&auditor{DB: d}).look) })
+	g.Go(func() error { return every(ctx, indexEvery, (&indexer{DB: d}).look) })
 	d.feed.run(true)
 	g.Go(func() error { return d.follow(ctx) })
 	return g.Wait()

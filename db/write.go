@@ -13,7 +13,13 @@ import (
 // When Write returns nil, readers see the change and it survives a kill of the process.
 // fn must use the queries that it is given, and nothing else of the DB.
 func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
-	return d.Transact(ctx, func(tx DBTX) error { return fn(New(tx)) })
+	return d.Transact(ctx, func(tx DBTX) error {
+		q := New(tx)
+		if err := fn(q); err != nil {
+			return err
+		}
+		return q.index(ctx)
+	})
 }
 
 // Transact is Write for a file of another kind, which has queries of its own.

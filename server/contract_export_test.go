@@ -46,6 +46,7 @@ var ContractTypes = map[string]reflect.Type{
 	"Info":           reflect.TypeFor[info](),
 	"Problem":        reflect.TypeFor[problem](),
 	"ChangeList":     reflect.TypeFor[changes](),
+	"Found":          reflect.TypeFor[found](),
 	"Home":           reflect.TypeFor[db.Home](),
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -81,7 +82,7 @@ func TestContractOfBadQueries(t *testing.T) {
 // example is the request that the contract shows for an operation.
 func (op *operation) example(t *testing.T, method, path string) request {
 	t.Helper()
-	q := request{method: method, target: fill(path, nil)}
+	q := request{method: method, target: fill(path, nil) + op.needed("")}
 	if op.Body == nil {
 		return q
 	}
@@ -91,6 +92,20 @@ func (op *operation) example(t *testing.T, method, path string) request {
 	}
 	q.body, q.header = string(body), plainJSON
 	return q
+}
+
+// needed is the query of an operation without what it can do without, and without one parameter.
+func (op *operation) needed(but string) string {
+	query := url.Values{}
+	for name, p := range op.parameters("query") {
+		if p.Required && name != but {
+			query.Set(name, form(p.Example))
+		}
+	}
+	if len(query) == 0 {
+		return ""
+	}
+	return "?" + query.Encode()
 }
 
 // An example in the contract of what can be sent is taken.

@@ -52,6 +52,7 @@ type parameter struct {
 	Name, In string
 	Style    string
 	Explode  *bool
+	Required bool
 	Example  any
 	Schema   *schema
 }

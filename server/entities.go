@@ -17,7 +17,7 @@ func (s *Server) listEntities(r *http.Request) (any, error) {
 		Manufacturer: q.text("manufacturer"), Model: q.text("model"), Integration: q.text("integration"),
 		Platform: q.text("platform"), Domain: q.text("domain"), DeviceClass: q.text("device_class"),
 		EntityCategory: q.text("entity_category"), Disabled: q.flag("disabled"),
-		Q: q.search("q"), After: l.after, Lim: l.limit + 1,
+		Q: q.matching("q"), After: l.after, Lim: l.limit + 1,
 	}
 	if err := q.err(); err != nil {
 		return nil, err

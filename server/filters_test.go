@@ -74,11 +74,9 @@ var deviceFilters = []filtered{
 	{"domain=light", "lamp"},
 	{"disabled=true", "plug"},
 	{"disabled=false", "bare child hub lamp"},
-	{"q=amp", "lamp"},
+	{"q=lam", "lamp"},
 	{"q=signify", "child hub lamp"},
-	{"q=%25", ""},
-	{"q=_", ""},
-	{"q=%5C", ""},
+	{"q=amp", ""},
 }
 
 var entityFilters = []filtered{
@@ -108,8 +106,9 @@ var entityFilters = []filtered{
 	{"disabled=true", "sensor.plug_temp"},
 	{"disabled=false", "automation.wake light.lamp script.lost sensor.hub_power sensor.lamp_power switch.plug"},
 	{"q=PLUG", "sensor.plug_temp switch.plug"},
-	{"q=100%25", "light.lamp"},
-	{"q=p_p", "sensor.lamp_power"},
+	{"q=100%25", "automation.wake light.lamp switch.plug"}, // two by the name of their label
+	{"q=ower", ""},
+	{"q=pow+lamp", "sensor.lamp_power"},
 }
 
 var otherFilters = map[string][]filtered{
@@ -197,7 +196,12 @@ func TestBadFilters(t *testing.T) {
 		{"devices?device_id=%FF", "device_id"},
 		{"devices?device_id=" + long, "device_id"},
 		{"devices?device_id=" + strings.Repeat("a,", 1000) + "a", "device_id"},
-		{"devices?q=lamp%00", "q"},
+		{"devices?q=%25", "q"},
+		{"devices?q=_", "q"},
+		{"devices?q=%00", "q"},
+		{"search", "q"},
+		{"search?q=", "q"},
+		{"search?q=...&kind=zone&limit=0", "kind limit q"},
 		{"devices?disabled=1", "disabled"},
 		{"devices?disabled=TRUE", "disabled"},
 		{"devices?total=maybe", "total"},

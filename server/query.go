@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorilla/mux"
+
+	"dataapi/db"
 )
 
 // What a parameter may be at most.
@@ -184,17 +186,26 @@ func (q *query) words(name string, known []string) []string {
 	return words
 }
 
-// search is text to look for inside other text; nil where it is not given.
-func (q *query) search(name string) *string {
+// search is what people look for; the zero value where it is not given.
+func (q *query) search(name string) (s db.Search, given bool) {
 	value, given := q.one(name)
+	if !given {
+		return s, false
+	}
+	if s, given = db.NewSearch(value); !given {
+		q.refuse(name, "must hold a letter or a digit")
+	}
+	return s, given
+}
+
+// matching is a search as lists take it; nil where it is not given.
+func (q *query) matching(name string) *string {
+	s, given := q.search(name)
 	if !given {
 		return nil
 	}
-	if strings.Contains(value, "\x00") { // SQLite's text functions end there, and would match everything
-		q.refuse(name, "must not hold NUL characters")
-		return nil
-	}
-	return &value
+	text := s.Match()
+	return &text
 }
 
 // listing is what all lists take: where the page begins, how long it is, and what it shows.

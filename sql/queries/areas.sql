@@ -6,7 +6,7 @@ WHERE v.area_id > @after
   AND (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))) OR @area_ids IS NULL)
   AND (v.floor_id = sqlc.narg('floor_id') OR @floor_id IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
-  AND (instr(lower(v.name || char(10) || v.area_id || char(10) || v.aliases), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
+  AND (v.key IN (SELECT f.rowid - 1099511627776 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 1099511627776 AND f.rowid < 2199023255552) OR @q IS NULL)
 ORDER BY v.area_id
 LIMIT @lim;
 
@@ -16,7 +16,7 @@ SELECT CAST(count(*) AS INTEGER) AS total FROM areas_view AS v
 WHERE (v.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))) OR @area_ids IS NULL)
   AND (v.floor_id = sqlc.narg('floor_id') OR @floor_id IS NULL)
   AND (EXISTS (SELECT 1 FROM json_each(v.labels) AS l WHERE l.value IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT)))) OR @label_ids IS NULL)
-  AND (instr(lower(v.name || char(10) || v.area_id || char(10) || v.aliases), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
+  AND (v.key IN (SELECT f.rowid - 1099511627776 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 1099511627776 AND f.rowid < 2199023255552) OR @q IS NULL);
 
 -- Gets one area by its id.
 -- name: GetArea :one

@@ -5,7 +5,7 @@ SELECT v.* FROM config_entries_view AS v
 WHERE v.entry_id > @after
   AND (v.domain = sqlc.narg('domain') OR @domain IS NULL)
   AND (v.state = sqlc.narg('state') OR @state IS NULL)
-  AND (instr(lower(v.title || char(10) || v.domain || char(10) || v.entry_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
+  AND (v.key IN (SELECT f.rowid - 5497558138880 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 5497558138880 AND f.rowid < 6597069766656) OR @q IS NULL)
 ORDER BY v.entry_id
 LIMIT @lim;
 
@@ -14,7 +14,7 @@ LIMIT @lim;
 SELECT CAST(count(*) AS INTEGER) AS total FROM config_entries_view AS v
 WHERE (v.domain = sqlc.narg('domain') OR @domain IS NULL)
   AND (v.state = sqlc.narg('state') OR @state IS NULL)
-  AND (instr(lower(v.title || char(10) || v.domain || char(10) || v.entry_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
+  AND (v.key IN (SELECT f.rowid - 5497558138880 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 5497558138880 AND f.rowid < 6597069766656) OR @q IS NULL);
 
 -- Gets one config entry by its id.
 -- name: GetConfigEntry :one

@@ -63,8 +63,13 @@ FROM (
     AND coalesce(@device_ids, @entity_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @integration, @platform, @domain) IS NULL
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.device_id > @after
+  WHERE d.key IN (SELECT f.rowid - 3298534883328 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 3298534883328 AND f.rowid < 4398046511104)
+    AND d.device_id > @after
     AND coalesce(@device_ids, @entity_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @integration, @platform, @domain, @disabled) IS NULL
+  UNION ALL
+  SELECT d.key, d.device_id FROM devices AS d
+  WHERE d.device_id > @after
+    AND coalesce(@device_ids, @entity_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @integration, @platform, @domain, @disabled, @q) IS NULL
   ORDER BY 2 LIMIT -1
 ) AS k
 JOIN devices_view AS v ON v.key = k.key
@@ -81,7 +86,7 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') 
   AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.platform = sqlc.narg('platform')) OR @platform IS NULL)
   AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.domain = sqlc.narg('domain')) OR @domain IS NULL)
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
-  AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
+  AND (v.key IN (SELECT f.rowid - 3298534883328 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 3298534883328 AND f.rowid < 4398046511104) OR @q IS NULL)
 ORDER BY k.device_id
 LIMIT @lim;
 
@@ -102,7 +107,7 @@ WHERE (v.device_id IN (SELECT value FROM json_each(CAST(sqlc.narg('device_ids') 
   AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.platform = sqlc.narg('platform')) OR @platform IS NULL)
   AND (EXISTS (SELECT 1 FROM entities AS e INDEXED BY entities_by_device WHERE e.device_key = v.key AND e.domain = sqlc.narg('domain')) OR @domain IS NULL)
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
-  AND (instr(lower(v.name || char(10) || v.manufacturer || char(10) || v.model || char(10) || v.device_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
+  AND (v.key IN (SELECT f.rowid - 3298534883328 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 3298534883328 AND f.rowid < 4398046511104) OR @q IS NULL);
 
 -- Gets one device by its id, or by the id of the device that it was split from: of several, the one of the
 -- config entry that was the first of that, else the first.

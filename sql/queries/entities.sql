@@ -82,8 +82,13 @@ FROM (
     AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.entity_id > @after
+  WHERE e.key IN (SELECT f.rowid - 4398046511104 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 4398046511104 AND f.rowid < 5497558138880)
+    AND e.entity_id > @after
     AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled) IS NULL
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled, @q) IS NULL
   ORDER BY 2 LIMIT -1
 ) AS k
 JOIN entities_view AS v ON v.key = k.key
@@ -102,7 +107,7 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') 
   AND (v.domain = sqlc.narg('domain') OR @domain IS NULL)
   AND (v.entity_category = sqlc.narg('entity_category') OR @entity_category IS NULL)
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
-  AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
+  AND (v.key IN (SELECT f.rowid - 4398046511104 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 4398046511104 AND f.rowid < 5497558138880) OR @q IS NULL)
 ORDER BY k.entity_id
 LIMIT @lim;
 
@@ -125,7 +130,7 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') 
   AND (v.domain = sqlc.narg('domain') OR @domain IS NULL)
   AND (v.entity_category = sqlc.narg('entity_category') OR @entity_category IS NULL)
   AND (v.disabled = sqlc.narg('disabled') OR @disabled IS NULL)
-  AND (instr(lower(v.name || char(10) || v.entity_id), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
+  AND (v.key IN (SELECT f.rowid - 4398046511104 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 4398046511104 AND f.rowid < 5497558138880) OR @q IS NULL);
 
 -- Gets one entity by its entity_id: the one that has it, else the one that had it last. renamed_from is
 -- then the id that was asked for, and null otherwise.

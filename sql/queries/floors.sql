@@ -3,14 +3,14 @@
 -- name: ListFloors :many
 SELECT v.* FROM floors_view AS v
 WHERE v.floor_id > @after
-  AND (instr(lower(v.name || char(10) || v.floor_id || char(10) || v.aliases), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
+  AND (v.key IN (SELECT f.rowid - 0 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 0 AND f.rowid < 1099511627776) OR @q IS NULL)
 ORDER BY v.floor_id
 LIMIT @lim;
 
 -- Counts what ListFloors would list in all.
 -- name: CountFloors :one
 SELECT CAST(count(*) AS INTEGER) AS total FROM floors_view AS v
-WHERE (instr(lower(v.name || char(10) || v.floor_id || char(10) || v.aliases), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
+WHERE (v.key IN (SELECT f.rowid - 0 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 0 AND f.rowid < 1099511627776) OR @q IS NULL);
 
 -- Gets one floor by its id.
 -- name: GetFloor :one

@@ -4,7 +4,7 @@
 SELECT v.* FROM labels_view AS v
 WHERE v.label_id > @after
   AND (v.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))) OR @label_ids IS NULL)
-  AND (instr(lower(v.name || char(10) || v.label_id || char(10) || coalesce(v.description, '')), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL)
+  AND (v.key IN (SELECT f.rowid - 2199023255552 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 2199023255552 AND f.rowid < 3298534883328) OR @q IS NULL)
 ORDER BY v.label_id
 LIMIT @lim;
 
@@ -12,7 +12,7 @@ LIMIT @lim;
 -- name: CountLabels :one
 SELECT CAST(count(*) AS INTEGER) AS total FROM labels_view AS v
 WHERE (v.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))) OR @label_ids IS NULL)
-  AND (instr(lower(v.name || char(10) || v.label_id || char(10) || coalesce(v.description, '')), lower(CAST(sqlc.narg('q') AS TEXT))) > 0 OR @q IS NULL);
+  AND (v.key IN (SELECT f.rowid - 2199023255552 FROM search(coalesce(CAST(sqlc.narg('q') AS TEXT), '""')) AS f WHERE f.rowid > 2199023255552 AND f.rowid < 3298534883328) OR @q IS NULL);
 
 -- Gets one label by its id.
 -- name: GetLabel :one

@@ -1,0 +1,114 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	datasql "dataapi/sql"
+)
+
+// indexedAtOnce is how many rows one pass of the index takes.
+const indexedAtOnce = 1000
+
+// index brings the search in line with all rows that changed, whoever changed them. It belongs to the end of every
+// transaction.
+func (q *Queries) index(ctx context.Context) error {
+	for {
+		dirty, err := q.ListDirty(ctx, indexedAtOnce)
+		if err != nil || len(dirty) == 0 {
+			return err
+		}
+		if err := q.indexRows(ctx, dirty); err != nil || len(dirty) < indexedAtOnce {
+			return err
+		}
+	}
+}
+
+func (q *Queries) indexRows(ctx context.Context, dirty []int64) error {
+	ids := list(dirty)
+	found, err := q.ListWords(ctx, ids)
+	if err != nil {
+		return err
+	}
+	gone := make(map[int64]bool, len(dirty))
+	for _, id := range dirty {
+		gone[id] = true
+	}
+	rows := make([][4]any, len(found))
+	for i, w := range found {
+		rows[i] = [4]any{w.ID, foldedLines(w.Names), foldedLines(w.Ids), foldedLines(w.More)}
+		delete(gone, w.ID)
+	}
+	if err := q.IndexWords(ctx, list(rows)); err != nil {
+		return err
+	}
+	if len(gone) > 0 {
+		var lost []int64
+		for id := range gone {
+			lost = append(lost, id)
+		}
+		if err := q.UnindexWords(ctx, list(lost)); err != nil {
+			return err
+		}
+	}
+	return q.ClearDirty(ctx, ids)
+}
+
+// Indexed sees to it that searches find what others have written: this process indexes what it writes itself. Where
+// the file can only be read, it is as it is.
+func (d *DB) Indexed(ctx context.Context) error {
+	dirty, err := d.ListDirty(ctx, 1)
+	if err != nil || len(dirty) == 0 {
+		return err
+	}
+	err = d.Write(ctx, func(*Queries) error { return nil })
+	if reasonOf(err) == ReadOnly {
+		return nil
+	}
+	return err
+}
+
+// Anywhere says what to look for in all registries.
+type Anywhere struct {
+	Search
+	Kinds []string // some of SearchKinds; nil for all
+	Limit int64
+}
+
+// SearchKinds are the kinds of rows that are found, in the order in which they are shown.
+var SearchKinds = []string{"floor", "area", "label", "device", "entity", "config_entry"}
+
+// candidates is how many rows of a kind are looked at to find the best of them.
+const candidates = 200
+
+// Find searches all registries. First comes what has the words for its name, then what has names that begin with
+// them, that hold them, then ids, then what is found by what it belongs to.
+func (d *DB) Find(ctx context.Context, a Anywhere) ([]FindAnywhereRow, error) {
+	if err := d.Indexed(ctx); err != nil {
+		return nil, err
+	}
+	p := FindAnywhereParams{Words: a.text(), Begin: a.begin(), Match: a.Match(), Most: candidates, Lim: a.Limit}
+	if a.Kinds != nil {
+		kinds := list(a.Kinds)
+		p.Kinds = &kinds
+	}
+	return d.FindAnywhere(ctx, p)
+}
+
+// indexer indexes what others have written, so that who searches need not.
+type indexer struct {
+	*DB
+	seen Version
+}
+
+const indexEvery = time.Second
+
+func (i *indexer) look(ctx context.Context) {
+	version, ok := i.Version()
+	if !ok || version == i.seen || i.config.Kind != datasql.OfMetadata {
+		return
+	}
+	if err := i.Indexed(ctx); err == nil {
+		i.seen = version
+	}
+}
