@@ -178,6 +178,50 @@ func (q *Queries) GetDevice(ctx context.Context, deviceID string) (Device, error
 	return i, err
 }
 
+const listDeviceNames = `-- name: ListDeviceNames :many
+SELECT v.device_id, v.name, v.area_id, v.area_name, v.floor_id FROM devices_view AS v
+WHERE v.device_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+ORDER BY v.device_id
+`
+
+type ListDeviceNamesRow struct {
+	DeviceID string  `json:"device_id"`
+	Name     string  `json:"name"`
+	AreaID   *string `json:"area_id"`
+	AreaName *string `json:"area_name"`
+	FloorID  *string `json:"floor_id"`
+}
+
+// Lists what the devices in the JSON list @device_ids are called, and where they are.
+func (q *Queries) ListDeviceNames(ctx context.Context, deviceIds string) ([]ListDeviceNamesRow, error) {
+	rows, err := q.db.QueryContext(ctx, listDeviceNames, deviceIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListDeviceNamesRow{}
+	for rows.Next() {
+		var i ListDeviceNamesRow
+		if err := rows.Scan(
+			&i.DeviceID,
+			&i.Name,
+			&i.AreaID,
+			&i.AreaName,
+			&i.FloorID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDevices = `-- name: ListDevices :many
 SELECT v."key", v.device_id, v.name, v.manufacturer, v.model, v.model_id, v.area_id, v.area_name, v.floor_id, v.integration, v.entity_count, v.sw_version, v.hw_version, v.serial_number, v.entry_type, v.configuration_url, v.disabled, v.disabled_by, v.labels, v.via_device_id, v.parent_device_id, v.name_by_user, v.original_name, v.own_area_id, v.identifiers, v.connections, v.config_entry_id, v.config_subentry_id, v.config_entries, v.config_entries_subentries, v.primary_config_entry, v.composite_device_id, v.composite_primary_config_entry, v.has_composite_identifiers, v.split_at, v.extra, v.created_at, v.modified_at, v.updated_at, v.timestamp
 FROM (

@@ -125,6 +125,8 @@ type Querier interface {
 	// Lists the config entries that match, by entry_id, from the one after @after.
 	// There are tens of them, so the filters may scan.
 	ListConfigEntries(ctx context.Context, arg ListConfigEntriesParams) ([]ConfigEntry, error)
+	// Lists what the devices in the JSON list @device_ids are called, and where they are.
+	ListDeviceNames(ctx context.Context, deviceIds string) ([]ListDeviceNamesRow, error)
 	// Lists the devices that match every filter that is set, by device_id, from the one after @after.
 	// How it is built, and why, stands above ListEntities.
 	ListDevices(ctx context.Context, arg ListDevicesParams) ([]Device, error)

@@ -11,14 +11,8 @@ import (
 func (s *Server) listEntities(r *http.Request) (any, error) {
 	q := parse(r)
 	l := listingOf[db.Entity](q, r, "entities", 100, 10000)
-	p := db.ListEntitiesParams{
-		EntityIds: q.list("entity_id"), DeviceIds: q.list("device_id"), LabelIds: q.list("label_id"),
-		AreaIds: q.listOrNone("area_id"), FloorID: q.text("floor_id"),
-		Manufacturer: q.text("manufacturer"), Model: q.text("model"), Integration: q.text("integration"),
-		Platform: q.text("platform"), Domain: q.text("domain"), DeviceClass: q.text("device_class"),
-		EntityCategory: q.text("entity_category"), Disabled: q.flag("disabled"),
-		Q: q.matching("q"), After: l.after, Lim: l.limit + 1,
-	}
+	p := q.entities()
+	p.After, p.Lim = l.after, l.limit+1
 	if err := q.err(); err != nil {
 		return nil, err
 	}
@@ -30,6 +24,17 @@ func (s *Server) listEntities(r *http.Request) (any, error) {
 			Domain: p.Domain, DeviceClass: p.DeviceClass, EntityCategory: p.EntityCategory, Disabled: p.Disabled, Q: p.Q,
 		})
 	})
+}
+
+// entities are the filters of entities.
+func (q *query) entities() db.ListEntitiesParams {
+	return db.ListEntitiesParams{
+		EntityIds: q.list("entity_id"), DeviceIds: q.list("device_id"), LabelIds: q.list("label_id"),
+		AreaIds: q.listOrNone("area_id"), FloorID: q.text("floor_id"),
+		Manufacturer: q.text("manufacturer"), Model: q.text("model"), Integration: q.text("integration"),
+		Platform: q.text("platform"), Domain: q.text("domain"), DeviceClass: q.text("device_class"),
+		EntityCategory: q.text("entity_category"), Disabled: q.flag("disabled"), Q: q.matching("q"),
+	}
 }
 
 // getEntity answers with the entity that has the id, or had it before it was renamed.

@@ -126,7 +126,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	header := w.Header()
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
-	for _, name := range []string{"Content-Encoding", "Etag", "Link"} { // of an answer that broke half-way
+	for _, name := range []string{"Content-Encoding", "Etag", "Link", "Data-Complete"} { // of an answer that broke half-way
 		header.Del(name)
 	}
 	if p.Status == http.StatusServiceUnavailable {

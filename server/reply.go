@@ -17,7 +17,7 @@ import (
 	"dataapi/internal/hass"
 )
 
-// handler answers a request with a value that is encoded as JSON, with a fresh, a stored, a lasting, a delayed,
+// handler answers a request with a value that is encoded as JSON, with a fresh, an incomplete, a stored, a lasting, a delayed,
 // a stream or a file, or with an error.
 type handler func(r *http.Request) (any, error)
 
@@ -26,6 +26,9 @@ type fresh struct {
 	status int
 	value  any
 }
+
+// incomplete is an answer that is right, but lacks something: the header Data-Complete says so.
+type incomplete struct{ value any }
 
 // file is an answer that is sent as it is.
 type file struct {
@@ -64,14 +67,10 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error 
 	}
 	switch v := value.(type) {
 	case fresh:
-		body, err := encode(v.value)
-		if err != nil {
-			return err
-		}
-		header["Content-Type"] = contentTypeJSON
-		header["Cache-Control"] = noStore
-		s.send(w, r, v.status, body)
-		return nil
+		return s.sendFresh(w, r, v)
+	case incomplete:
+		header["Data-Complete"] = []string{"false"}
+		return s.reply(w, r, v.value)
 	case stored:
 		return s.sendStored(w, r, v)
 	case delayed:
@@ -88,6 +87,22 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error 
 		keep(w, r, p)
 	}
 	s.represent(w, r, p)
+	return nil
+}
+
+func (s *Server) sendFresh(w http.ResponseWriter, r *http.Request, v fresh) error {
+	f, ok := v.value.(file)
+	if !ok {
+		body, err := encode(v.value)
+		if err != nil {
+			return err
+		}
+		f = file{contentTypeJSON[0], body}
+	}
+	header := w.Header()
+	header["Content-Type"] = []string{f.contentType}
+	header["Cache-Control"] = noStore
+	s.send(w, r, v.status, f.body)
 	return nil
 }
 

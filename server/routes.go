@@ -42,6 +42,7 @@ func (s *Server) routes() []route {
 
 		{"PUT", "/api/v1/registry", "putRegistry", "registry", s.putRegistry},
 		{"PATCH", "/api/v1/registry", "patchRegistry", "registry", s.patchRegistry},
+		{"GET", "/api/v1/history", "getHistory", "entities", s.searching(s.getHistory)},
 		{"POST", "/api/v1/events", "postEvents", "entities", s.postEvents},
 
 		{"GET", "/api/v1/users/{user_id}/preferences", "getPreferences", "preferences", s.getPreferences(userInPath)},

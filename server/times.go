@@ -30,6 +30,19 @@ func (q *query) bound(name string) db.Bound {
 	return db.Bound{Moment: t}
 }
 
+// moment is a time; fallback where it is not given.
+func (q *query) moment(name string, now, fallback time.Time) time.Time {
+	value, given := q.one(name)
+	if !given {
+		return fallback
+	}
+	t, ok := parseMoment(value, now)
+	if !ok {
+		q.refuse(name, "must be a time: %s", timeForms)
+	}
+	return t
+}
+
 // milliseconds is from where on a number is not of seconds: these would be in the year 5138.
 const milliseconds = 100_000_000_000
 

@@ -193,3 +193,9 @@ SELECT CAST(count(*) AS INTEGER) AS count FROM devices WHERE effective_integrati
 -- name: DeleteDevices :many
 DELETE FROM devices WHERE key IN (SELECT value FROM json_each(CAST(@keys AS TEXT)))
 RETURNING device_id;
+
+-- Lists what the devices in the JSON list @device_ids are called, and where they are.
+-- name: ListDeviceNames :many
+SELECT v.device_id, v.name, v.area_id, v.area_name, v.floor_id FROM devices_view AS v
+WHERE v.device_id IN (SELECT value FROM json_each(CAST(@device_ids AS TEXT)))
+ORDER BY v.device_id;
