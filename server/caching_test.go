@@ -185,7 +185,7 @@ func TestEveryAnswerHasItsLength(t *testing.T) {
 	c := furnish(inMemory(t))
 	for _, rt := range c.server.Routes() {
 		a := c.get(strings.NewReplacer("{", "", "}", "").Replace(rt.Path) + "?" + strings.Repeat("x", 3000))
-		if a.header.Get("Content-Length") != strconv.Itoa(len(a.body)) {
+		if a.status != 204 && a.header.Get("Content-Length") != strconv.Itoa(len(a.body)) {
 			t.Errorf("%s: %v for %d bytes", rt.Path, a.header["Content-Length"], len(a.body))
 		}
 	}

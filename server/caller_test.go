@@ -43,7 +43,11 @@ func exampleOf(t testing.TB, method, path string) string {
 	if err := yaml.Unmarshal(contract, &c); err != nil {
 		t.Fatal(err)
 	}
-	example := c.Paths[path][strings.ToLower(method)].Body.Content["application/json"].Example
+	content := c.Paths[path][strings.ToLower(method)].Body.Content
+	if lines, ok := content["text/plain"].Example.(string); ok {
+		return lines
+	}
+	example := content["application/json"].Example
 	if example == nil {
 		return ""
 	}

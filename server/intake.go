@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,17 +36,23 @@ func (s *Server) postEvents(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	taken, err := s.take(r.Context(), readings)
+	return fresh{http.StatusOK, taken}, err
+}
+
+// take stores what was read. With an error nothing is promised of any of it.
+func (s *Server) take(ctx context.Context, readings []hass.Reading) (intake, error) {
 	var points []history.Point
 	for _, item := range readings {
 		if item.Problem == nil && !item.Ignored {
 			points = append(points, item.Point)
 		}
 	}
-	outcomes, err := history.Take(r.Context(), s.DB.Queries, s.History, points)
+	outcomes, err := history.Take(ctx, s.DB.Queries, s.History, points)
 	if err != nil {
-		return nil, err
+		return intake{}, err
 	}
-	return fresh{http.StatusOK, intakeOf(readings, outcomes)}, nil
+	return intakeOf(readings, outcomes), nil
 }
 
 // lineTypes are what a body may be called that has an item on each line.

@@ -53,7 +53,7 @@ func (c *caller) unavailable(reason db.Reason) {
 	})
 	for _, rt := range c.server.Routes() {
 		path := strings.NewReplacer("{", "", "}", "").Replace(rt.Path)
-		if rt.SQL != "-" && path != "/api/v1/events" { // which needs the history alone
+		if rt.SQL != "-" && !aboutThePast(path) {
 			if path == "/api/v1/search" {
 				path += "?q=lamp"
 			}
@@ -66,6 +66,11 @@ func (c *caller) unavailable(reason db.Reason) {
 	c.get("/readyz").problem(503)
 	c.get("/livez").want(200)
 	c.sick("unhealthy", reason)
+}
+
+// aboutThePast says whether a path needs the history, which has reasons of its own.
+func aboutThePast(path string) bool {
+	return strings.HasPrefix(path, "/api/v1/events") || strings.HasSuffix(path, "/write")
 }
 
 // sick holds /health to what it must say of the database.

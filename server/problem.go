@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ type problem struct {
 	RequestID string       `json:"request_id"`
 	Reason    db.Reason    `json:"reason,omitempty"` // of a 503 or a 410: why the database cannot be used, or a cursor not be followed
 	Errors    []fieldError `json:"errors,omitempty"`
+	Error     string       `json:"error,omitempty"` // the detail once more, for InfluxDB's clients
 }
 
 // fieldError names what was bad, a parameter or a part of the body, and says what it should be.
@@ -63,6 +65,12 @@ func (e missing) Error() string { return "no " + e.noun + " has the id " + e.id 
 // problemOf is the only place where an error becomes a status. What is not known here is a 500, whose
 // cause is for the log alone.
 func problemOf(err error) problem {
+	var told inInfluxTerms
+	if errors.As(err, &told) {
+		p := problemOf(told.error)
+		p.Error = cmp.Or(p.Detail, http.StatusText(p.Status))
+		return p
+	}
 	err = db.Classify(err)
 	var (
 		bad      invalid
@@ -73,12 +81,15 @@ func problemOf(err error) problem {
 		broken   syntax
 		faults   hass.Invalid
 		tooMuch  hass.TooMuch
+		lines    partialWrite
 	)
 	switch {
 	case errors.As(err, &bad):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error(), Errors: bad}
 	case errors.As(err, &faults):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: faults.Error() + ": nothing was stored", Errors: pointersOf(faults)}
+	case errors.As(err, &lines):
+		return problem{Status: http.StatusBadRequest, Detail: lines.Error(), Errors: lines.pointers()}
 	case errors.As(err, &tooMuch):
 		return problem{Status: http.StatusConflict, Detail: tooMuch.Error() + ": nothing was stored; force=true does it"}
 	case errors.As(err, &gone), errors.Is(err, errNoRoute):

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -17,7 +18,8 @@ import (
 	"dataapi/internal/hass"
 )
 
-// handler answers a request with a value that is encoded as JSON, with a fresh, an incomplete, a stored, a lasting, a delayed,
+// handler answers a request with a value that is encoded as JSON, with nothing, a fresh, an incomplete, a stored, a
+// lasting, a delayed,
 // a stream or a file, or with an error.
 type handler func(r *http.Request) (any, error)
 
@@ -29,6 +31,9 @@ type fresh struct {
 
 // incomplete is an answer that is right, but lacks something: the header Data-Complete says so.
 type incomplete struct{ value any }
+
+// nothing is an answer without a body: just headers.
+type nothing map[string][]string
 
 // file is an answer that is sent as it is.
 type file struct {
@@ -71,6 +76,10 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error 
 	case incomplete:
 		header["Data-Complete"] = []string{"false"}
 		return s.reply(w, r, v.value)
+	case nothing:
+		maps.Copy(header, v)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
 	case stored:
 		return s.sendStored(w, r, v)
 	case delayed:

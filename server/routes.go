@@ -63,6 +63,10 @@ func (s *Server) routes() []route {
 		{"POST", "/internal/entities/bulk_upsert", "bulkUpsertEntities", "entities", s.bulkUpsertEntities},
 		{"DELETE", "/internal/devices/clear", "clearDevices", "devices", s.clearDevices},
 
+		{"POST", "/write", "postWrite", "entities", s.postWrite},
+		{"POST", "/api/v2/write", "postWriteV2", "entities", s.postWriteV2},
+		{"GET", "/ping", "ping", "", s.ping},
+
 		{"GET", "/health", "getHealth", "", s.getHealth},
 		{"GET", "/livez", "getLiveness", "", s.getLiveness},
 		{"GET", "/readyz", "getReadiness", "", s.getReadiness},
