@@ -68,9 +68,9 @@ func (c *caller) unavailable(reason db.Reason) {
 	c.sick("unhealthy", reason)
 }
 
-// aboutThePast says whether a path needs the history, which has reasons of its own.
+// aboutThePast says whether a path needs the history, which has reasons of its own to be unavailable.
 func aboutThePast(path string) bool {
-	return strings.HasPrefix(path, "/api/v1/events") || strings.HasSuffix(path, "/write")
+	return strings.HasPrefix(path, "/api/v1/events") || path == "/api/v1/history" || strings.HasSuffix(path, "/write")
 }
 
 // sick holds /health to what it must say of the database.
