@@ -45,11 +45,15 @@ func importOptions(how *hass.How) func(*flag.FlagSet) {
 	}
 }
 
-// importFiles takes registry files over, all of them or, with an error, none. What a folder does not hold
-// is removed.
+// importFiles takes registry files over, all of them or, with an error, none, and then states. What a folder does not
+// hold is removed.
 func importFiles(how *hass.How) func(ctx context.Context, c config, paths []string, out io.Writer) error {
 	return func(ctx context.Context, c config, paths []string, out io.Writer) error {
-		files, err := hass.ReadStorage(paths...)
+		states, registries, err := stateFiles(paths)
+		if err != nil {
+			return err
+		}
+		files, err := hass.ReadStorage(registries...)
 		if err != nil {
 			return err
 		}
@@ -68,9 +72,13 @@ func importFiles(how *hass.How) func(ctx context.Context, c config, paths []stri
 			return err
 		}
 		report(out, outcome)
-		if how.DryRun {
-			fmt.Fprintln(out, "This was a dry run: nothing was stored.")
+		if !how.DryRun {
+			return importStates(ctx, c, d, states, out)
 		}
+		for _, f := range states {
+			fmt.Fprintf(out, "%-15s %5d states   %s\n", "states", len(f.points()), f.path)
+		}
+		fmt.Fprintln(out, "This was a dry run: nothing was stored.")
 		return nil
 	}
 }
