@@ -44,10 +44,11 @@ build: ## Build bin/data-api, one static binary
 
 demo: export DATABASE_URL = sqlite:data/demo/metadata.db
 demo: export HISTORY_DATABASE_URL = sqlite:data/demo/history.db
-demo: build ## Import a made-up home into ./data/demo and serve it
+demo: build ## Import a made-up home into ./data/demo and serve it, with a simulated past and present
 	@mkdir -p data/demo
 	bin/data-api import testdata/demo-home
-	bin/data-api serve
+	go build -trimpath -buildvcs=false -o bin/demo ./demo
+	bin/demo
 
 test: ## Run all tests, with the race detector where there is a C compiler
 	@command -v influxd >/dev/null || test -n "$$INFLUXDB_TEST_URL" || \
