@@ -37,6 +37,7 @@ type DB struct {
 	watched  atomic.Bool
 	auditing atomic.Int64
 	feed     *feed
+	sharing  sharing
 	copied   identity // the file of which a copy was made before changing it; for Open only
 }
 

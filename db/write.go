@@ -8,24 +8,40 @@ import (
 	"time"
 )
 
-// Write runs fn in one transaction on the writer and commits it. It is the only way to write: all that
+// Write runs fn in one transaction on the writer and commits it. It and WriteRow are the only ways to write: all that
 // fn does is stored, or, when it returns an error or panics or ctx ends before the commit, nothing.
 // When Write returns nil, readers see the change and it survives a kill of the process.
 // fn must use the queries that it is given, and nothing else of the DB.
 func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
-	return d.Transact(ctx, func(tx DBTX) error {
+	return d.Transact(ctx, indexed(ctx, fn))
+}
+
+// WriteRow is Write for a change of one row, or a few: where many write at a time, they share a commit. fn
+// may be run twice, and when ctx ends while the commit is under way, it may be stored all the same.
+func (d *DB) WriteRow(ctx context.Context, fn func(*Queries) error) error {
+	t := d.present.Load()
+	return d.settle(t, d.share(ctx, indexed(ctx, fn)))
+}
+
+func indexed(ctx context.Context, fn func(*Queries) error) func(DBTX) error {
+	return func(tx DBTX) error {
 		q := New(tx)
 		if err := fn(q); err != nil {
 			return err
 		}
 		return q.index(ctx)
-	})
+	}
 }
 
 // Transact is Write for a file of another kind, which has queries of its own.
 func (d *DB) Transact(ctx context.Context, fn func(DBTX) error) error {
 	t := d.present.Load()
-	err := Classify(d.write(ctx, fn))
+	return d.settle(t, d.write(ctx, fn))
+}
+
+// settle says what came of a write that began when t was the present target.
+func (d *DB) settle(t *target, err error) error {
+	err = Classify(err)
 	if err == nil && t != nil && t.displaced() {
 		err = unavailable(Missing, nil, "the database file was moved or replaced during the write")
 	}

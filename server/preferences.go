@@ -111,7 +111,7 @@ func (s *Server) deletePreferences(r *http.Request) (any, error) {
 // are then.
 func (s *Server) changePreferences(r *http.Request, user string, change func(*db.Queries) error) (any, error) {
 	var after db.GetPreferencesRow
-	err := s.DB.Write(r.Context(), func(q *db.Queries) error {
+	err := s.DB.WriteRow(r.Context(), func(q *db.Queries) error {
 		before, err := q.GetPreferences(r.Context(), user)
 		if err == nil {
 			err = ifMatch(r, preferences(before))
