@@ -22,8 +22,8 @@ FROM (
     AND (s.id = ?4 OR ?4 IS NULL)
   GROUP BY s.key, s.kind
 ) AS found
-JOIN changes AS f ON f.seq = found.earliest
-JOIN changes AS l ON l.seq = found.latest
+JOIN changes_view AS f ON f.seq = found.earliest
+JOIN changes_view AS l ON l.seq = found.latest
 WHERE f.before IS NOT l.after AND l.seq > ?5
 ORDER BY l.seq
 LIMIT ?6

@@ -26,7 +26,7 @@ type replayed struct {
 // it ended.
 func (r *replayed) follow(t *testing.T, d *DB) {
 	t.Helper()
-	rows, err := d.writer.pool.Query("SELECT seq, kind || ' ' || key, action, coalesce(before, ''), coalesce(after, '') FROM changes WHERE seq > ? ORDER BY seq", r.seq)
+	rows, err := d.writer.pool.Query("SELECT v.seq, v.kind || ' ' || c.key, v.action, coalesce(v.before, ''), coalesce(v.after, '') FROM changes_view AS v JOIN changes AS c ON c.seq = v.seq WHERE v.seq > ? ORDER BY v.seq", r.seq)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -239,9 +239,6 @@ CREATE TABLE entity_aliases (
 CREATE INDEX entity_aliases_by_id  ON entity_aliases (entity_id, valid_until);
 CREATE INDEX entity_aliases_by_key ON entity_aliases (entity_key, valid_until);
 
-CREATE VIEW changes_view AS
-SELECT c.seq, c.at, c.kind, c.id, c.action, c.before, c.after FROM changes AS c;
-
 CREATE VIEW floors_as_json AS
 SELECT t.key, json_object(
     'floor_id', t.floor_id, 'name', t.name, 'level', t.level, 'icon', t.icon, 'aliases', json(t.aliases),
@@ -308,6 +305,61 @@ SELECT t.key, json_object(
     'config_entry_id', t.config_entry_id, 'config_subentry_id', t.config_subentry_id,
     'object_id_base', t.object_id_base, 'suggested_object_id', t.suggested_object_id, 'extra', json(t.extra)) AS document
 FROM entities AS t;
+
+CREATE VIEW entities_as_values AS
+SELECT t.key, json_array(
+    t.entity_id, t.effective_name, t.domain, t.platform, t.device_id,
+    (SELECT a.area_id FROM areas AS a WHERE a.key = t.area_key), t.effective_device_class,
+    t.entity_category, t.unit_of_measurement, coalesce(t.icon, t.original_icon), t.disabled, t.disabled_by,
+    t.hidden_by, t.labels, t.aliases, t.aliases_v2, t.name, t.original_name, t.has_entity_name, t.area_id,
+    t.original_device_class, t.original_icon, t.translation_key, t.supported_features, t.capabilities,
+    t.categories, t.options, t.registry_id, t.unique_id, t.previous_unique_id, t.config_entry_id,
+    t.config_subentry_id, t.object_id_base, t.suggested_object_id, t.extra) AS list
+FROM entities AS t;
+
+CREATE VIEW changes_view AS
+SELECT c.seq, c.at, c.kind, c.id, c.action,
+       CASE WHEN c.kind <> 'entity' THEN c.before WHEN c.before IS NOT NULL THEN json_object(
+         'entity_id', c.before ->> 0, 'name', c.before ->> 1, 'domain', c.before ->> 2,
+         'platform', c.before ->> 3, 'device_id', c.before ->> 4, 'area_id', c.before ->> 5,
+         'device_class', c.before ->> 6, 'entity_category', c.before ->> 7,
+         'unit_of_measurement', c.before ->> 8, 'icon', c.before ->> 9,
+         'disabled', json(iif(c.before ->> 10, 'true', 'false')), 'disabled_by', c.before ->> 11,
+         'hidden_by', c.before ->> 12, 'labels', json(c.before ->> 13), 'aliases', json(c.before ->> 14),
+         'aliases_v2', json(c.before ->> 15), 'name_by_user', c.before ->> 16,
+         'original_name', c.before ->> 17, 'has_entity_name', json(iif(c.before ->> 18, 'true', 'false')),
+         'own_area_id', c.before ->> 19, 'original_device_class', c.before ->> 20,
+         'original_icon', c.before ->> 21, 'translation_key', c.before ->> 22,
+         'supported_features', c.before ->> 23, 'capabilities', json(c.before ->> 24),
+         'categories', json(c.before ->> 25), 'options', json(c.before ->> 26),
+         'registry_id', c.before ->> 27, 'unique_id', c.before ->> 28,
+         'previous_unique_id', c.before ->> 29, 'config_entry_id', c.before ->> 30,
+         'config_subentry_id', c.before ->> 31, 'object_id_base', c.before ->> 32,
+         'suggested_object_id', c.before ->> 33, 'extra', json(c.before ->> 34)) END AS "before",
+       CASE WHEN c.kind <> 'entity' THEN c.after WHEN c.action <> 'deleted' THEN (
+         SELECT json_object(
+           'entity_id', j.list ->> 0, 'name', j.list ->> 1, 'domain', j.list ->> 2,
+           'platform', j.list ->> 3, 'device_id', j.list ->> 4, 'area_id', j.list ->> 5,
+           'device_class', j.list ->> 6, 'entity_category', j.list ->> 7,
+           'unit_of_measurement', j.list ->> 8, 'icon', j.list ->> 9,
+           'disabled', json(iif(j.list ->> 10, 'true', 'false')), 'disabled_by', j.list ->> 11,
+           'hidden_by', j.list ->> 12, 'labels', json(j.list ->> 13), 'aliases', json(j.list ->> 14),
+           'aliases_v2', json(j.list ->> 15), 'name_by_user', j.list ->> 16, 'original_name', j.list ->> 17,
+           'has_entity_name', json(iif(j.list ->> 18, 'true', 'false')), 'own_area_id', j.list ->> 19,
+           'original_device_class', j.list ->> 20, 'original_icon', j.list ->> 21,
+           'translation_key', j.list ->> 22, 'supported_features', j.list ->> 23,
+           'capabilities', json(j.list ->> 24), 'categories', json(j.list ->> 25),
+           'options', json(j.list ->> 26), 'registry_id', j.list ->> 27, 'unique_id', j.list ->> 28,
+           'previous_unique_id', j.list ->> 29, 'config_entry_id', j.list ->> 30,
+           'config_subentry_id', j.list ->> 31, 'object_id_base', j.list ->> 32,
+           'suggested_object_id', j.list ->> 33, 'extra', json(j.list ->> 34))
+         FROM (
+           SELECT coalesce(
+             (SELECT n.before FROM changes AS n WHERE n.key = c.key AND n.kind = 'entity' AND n.seq > c.seq ORDER BY n.seq LIMIT 1),
+             (SELECT v.list FROM entities_as_values AS v WHERE v.key = c.key)) AS list
+           LIMIT 1
+         ) AS j) END AS "after"
+FROM changes AS c;
 
 CREATE VIEW devices_resolved AS
 SELECT d.key,
@@ -629,8 +681,7 @@ BEGIN
   UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
     (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key;
-  INSERT INTO changes (kind, key, id, action, after)
-  VALUES ('entity', NEW.key, NEW.entity_id, 'created', (SELECT j.document FROM entities_as_json AS j WHERE j.key = NEW.key));
+  INSERT INTO changes (kind, key, id, action) VALUES ('entity', NEW.key, NEW.entity_id, 'created');
 END;
 
 CREATE TRIGGER entities_moving BEFORE UPDATE OF area_id ON entities
@@ -651,27 +702,33 @@ BEGIN
   UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
     (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key AND (NEW.device_id, NEW.area_id, NEW.config_entry_id) IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id);
-  INSERT INTO changes (kind, key, id, action, before, after)
-  SELECT 'entity', NEW.key, NEW.entity_id, 'updated', c.previous, c.present
-  FROM (SELECT json_object(
-      'entity_id', OLD.entity_id, 'name', OLD.effective_name, 'domain', OLD.domain,
-      'platform', OLD.platform, 'device_id', OLD.device_id,
-      'area_id', (SELECT a.area_id FROM areas AS a WHERE a.key = OLD.area_key),
-      'device_class', OLD.effective_device_class, 'entity_category', OLD.entity_category,
-      'unit_of_measurement', OLD.unit_of_measurement, 'icon', coalesce(OLD.icon, OLD.original_icon),
-      'disabled', json(iif(OLD.disabled, 'true', 'false')), 'disabled_by', OLD.disabled_by,
-      'hidden_by', OLD.hidden_by, 'labels', json(OLD.labels), 'aliases', json(OLD.aliases),
-      'aliases_v2', json(OLD.aliases_v2), 'name_by_user', OLD.name, 'original_name', OLD.original_name,
-      'has_entity_name', json(iif(OLD.has_entity_name, 'true', 'false')), 'own_area_id', OLD.area_id,
-      'original_device_class', OLD.original_device_class, 'original_icon', OLD.original_icon,
-      'translation_key', OLD.translation_key, 'supported_features', OLD.supported_features,
-      'capabilities', json(OLD.capabilities), 'categories', json(OLD.categories),
-      'options', json(OLD.options), 'registry_id', OLD.registry_id, 'unique_id', OLD.unique_id,
-      'previous_unique_id', OLD.previous_unique_id, 'config_entry_id', OLD.config_entry_id,
-      'config_subentry_id', OLD.config_subentry_id, 'object_id_base', OLD.object_id_base,
-      'suggested_object_id', OLD.suggested_object_id, 'extra', json(OLD.extra)) AS previous,
-      (SELECT j.document FROM entities_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
-  WHERE c.previous <> c.present;
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'entity', NEW.key, NEW.entity_id, 'updated', json_array(
+      OLD.entity_id, OLD.effective_name, OLD.domain, OLD.platform, OLD.device_id,
+      (SELECT a.area_id FROM areas AS a WHERE a.key = OLD.area_key), OLD.effective_device_class,
+      OLD.entity_category, OLD.unit_of_measurement, coalesce(OLD.icon, OLD.original_icon), OLD.disabled,
+      OLD.disabled_by, OLD.hidden_by, OLD.labels, OLD.aliases, OLD.aliases_v2, OLD.name, OLD.original_name,
+      OLD.has_entity_name, OLD.area_id, OLD.original_device_class, OLD.original_icon, OLD.translation_key,
+      OLD.supported_features, OLD.capabilities, OLD.categories, OLD.options, OLD.registry_id, OLD.unique_id,
+      OLD.previous_unique_id, OLD.config_entry_id, OLD.config_subentry_id, OLD.object_id_base,
+      OLD.suggested_object_id, OLD.extra)
+  FROM entities AS t
+  WHERE t.key = NEW.key AND (
+      t.entity_id, t.effective_name, t.domain, t.platform, t.device_id, t.area_key,
+      t.effective_device_class, t.entity_category, t.unit_of_measurement, coalesce(t.icon, t.original_icon),
+      t.disabled, t.disabled_by, t.hidden_by, t.labels, t.aliases, t.aliases_v2, t.name, t.original_name,
+      t.has_entity_name, t.area_id, t.original_device_class, t.original_icon, t.translation_key,
+      t.supported_features, t.capabilities, t.categories, t.options, t.registry_id, t.unique_id,
+      t.previous_unique_id, t.config_entry_id, t.config_subentry_id, t.object_id_base,
+      t.suggested_object_id, t.extra)
+    IS NOT (
+      OLD.entity_id, OLD.effective_name, OLD.domain, OLD.platform, OLD.device_id, OLD.area_key,
+      OLD.effective_device_class, OLD.entity_category, OLD.unit_of_measurement,
+      coalesce(OLD.icon, OLD.original_icon), OLD.disabled, OLD.disabled_by, OLD.hidden_by, OLD.labels,
+      OLD.aliases, OLD.aliases_v2, OLD.name, OLD.original_name, OLD.has_entity_name, OLD.area_id,
+      OLD.original_device_class, OLD.original_icon, OLD.translation_key, OLD.supported_features,
+      OLD.capabilities, OLD.categories, OLD.options, OLD.registry_id, OLD.unique_id, OLD.previous_unique_id,
+      OLD.config_entry_id, OLD.config_subentry_id, OLD.object_id_base, OLD.suggested_object_id, OLD.extra);
 END;
 
 CREATE TRIGGER entities_renamed AFTER UPDATE OF entity_id ON entities
@@ -684,7 +741,7 @@ END;
 CREATE TRIGGER entities_logged BEFORE DELETE ON entities
 BEGIN
   INSERT INTO changes (kind, key, id, action, before)
-  SELECT 'entity', j.key, OLD.entity_id, 'deleted', j.document FROM entities_as_json AS j WHERE j.key = OLD.key;
+  SELECT 'entity', v.key, OLD.entity_id, 'deleted', v.list FROM entities_as_values AS v WHERE v.key = OLD.key;
 END;
 
 CREATE TRIGGER entities_deleted AFTER DELETE ON entities

@@ -3,7 +3,8 @@
 
 -- Every change of a row, by whomever. before and after are the row as the API shows it, without what
 -- belongs to other rows (counts, names of areas) and without times; before is null of a row that was
--- created, after of one that was deleted. key tells rows apart whose id was another's before.
+-- created, after of one that was deleted. key tells rows apart whose id was another's before. Of entities less is
+-- kept, see entities_as_values and changes_view.
 CREATE TABLE changes (
   seq    INTEGER PRIMARY KEY AUTOINCREMENT,
   at     TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
@@ -38,9 +39,6 @@ CREATE TABLE entity_aliases (
 CREATE INDEX entity_aliases_by_id  ON entity_aliases (entity_id, valid_until);
 CREATE INDEX entity_aliases_by_key ON entity_aliases (entity_key, valid_until);
 
--- A change as the API shows it.
-CREATE VIEW changes_view AS
-SELECT c.seq, c.at, c.kind, c.id, c.action, c.before, c.after FROM changes AS c;
 
 -- Each row as the change log keeps it.
 CREATE VIEW floors_as_json AS
@@ -110,14 +108,74 @@ SELECT t.key, json_object(
     'object_id_base', t.object_id_base, 'suggested_object_id', t.suggested_object_id, 'extra', json(t.extra)) AS document
 FROM entities AS t;
 
+-- What the log keeps of an entity: the values of its document, in their order, and lists and objects as text. There
+-- are many entities, and they change by the thousand: names that are always the same are not kept, and what is after a
+-- change is what is before the next one.
+CREATE VIEW entities_as_values AS
+SELECT t.key, json_array(
+    t.entity_id, t.effective_name, t.domain, t.platform, t.device_id,
+    (SELECT a.area_id FROM areas AS a WHERE a.key = t.area_key), t.effective_device_class,
+    t.entity_category, t.unit_of_measurement, coalesce(t.icon, t.original_icon), t.disabled, t.disabled_by,
+    t.hidden_by, t.labels, t.aliases, t.aliases_v2, t.name, t.original_name, t.has_entity_name, t.area_id,
+    t.original_device_class, t.original_icon, t.translation_key, t.supported_features, t.capabilities,
+    t.categories, t.options, t.registry_id, t.unique_id, t.previous_unique_id, t.config_entry_id,
+    t.config_subentry_id, t.object_id_base, t.suggested_object_id, t.extra) AS list
+FROM entities AS t;
+
+-- A change as the API shows it.
+CREATE VIEW changes_view AS
+SELECT c.seq, c.at, c.kind, c.id, c.action,
+       CASE WHEN c.kind <> 'entity' THEN c.before WHEN c.before IS NOT NULL THEN json_object(
+         'entity_id', c.before ->> 0, 'name', c.before ->> 1, 'domain', c.before ->> 2,
+         'platform', c.before ->> 3, 'device_id', c.before ->> 4, 'area_id', c.before ->> 5,
+         'device_class', c.before ->> 6, 'entity_category', c.before ->> 7,
+         'unit_of_measurement', c.before ->> 8, 'icon', c.before ->> 9,
+         'disabled', json(iif(c.before ->> 10, 'true', 'false')), 'disabled_by', c.before ->> 11,
+         'hidden_by', c.before ->> 12, 'labels', json(c.before ->> 13), 'aliases', json(c.before ->> 14),
+         'aliases_v2', json(c.before ->> 15), 'name_by_user', c.before ->> 16,
+         'original_name', c.before ->> 17, 'has_entity_name', json(iif(c.before ->> 18, 'true', 'false')),
+         'own_area_id', c.before ->> 19, 'original_device_class', c.before ->> 20,
+         'original_icon', c.before ->> 21, 'translation_key', c.before ->> 22,
+         'supported_features', c.before ->> 23, 'capabilities', json(c.before ->> 24),
+         'categories', json(c.before ->> 25), 'options', json(c.before ->> 26),
+         'registry_id', c.before ->> 27, 'unique_id', c.before ->> 28,
+         'previous_unique_id', c.before ->> 29, 'config_entry_id', c.before ->> 30,
+         'config_subentry_id', c.before ->> 31, 'object_id_base', c.before ->> 32,
+         'suggested_object_id', c.before ->> 33, 'extra', json(c.before ->> 34)) END AS "before",
+       CASE WHEN c.kind <> 'entity' THEN c.after WHEN c.action <> 'deleted' THEN (
+         SELECT json_object(
+           'entity_id', j.list ->> 0, 'name', j.list ->> 1, 'domain', j.list ->> 2,
+           'platform', j.list ->> 3, 'device_id', j.list ->> 4, 'area_id', j.list ->> 5,
+           'device_class', j.list ->> 6, 'entity_category', j.list ->> 7,
+           'unit_of_measurement', j.list ->> 8, 'icon', j.list ->> 9,
+           'disabled', json(iif(j.list ->> 10, 'true', 'false')), 'disabled_by', j.list ->> 11,
+           'hidden_by', j.list ->> 12, 'labels', json(j.list ->> 13), 'aliases', json(j.list ->> 14),
+           'aliases_v2', json(j.list ->> 15), 'name_by_user', j.list ->> 16, 'original_name', j.list ->> 17,
+           'has_entity_name', json(iif(j.list ->> 18, 'true', 'false')), 'own_area_id', j.list ->> 19,
+           'original_device_class', j.list ->> 20, 'original_icon', j.list ->> 21,
+           'translation_key', j.list ->> 22, 'supported_features', j.list ->> 23,
+           'capabilities', json(j.list ->> 24), 'categories', json(j.list ->> 25),
+           'options', json(j.list ->> 26), 'registry_id', j.list ->> 27, 'unique_id', j.list ->> 28,
+           'previous_unique_id', j.list ->> 29, 'config_entry_id', j.list ->> 30,
+           'config_subentry_id', j.list ->> 31, 'object_id_base', j.list ->> 32,
+           'suggested_object_id', j.list ->> 33, 'extra', json(j.list ->> 34))
+         FROM (
+           SELECT coalesce(
+             (SELECT n.before FROM changes AS n WHERE n.key = c.key AND n.kind = 'entity' AND n.seq > c.seq ORDER BY n.seq LIMIT 1),
+             (SELECT v.list FROM entities_as_values AS v WHERE v.key = c.key)) AS list
+           LIMIT 1
+         ) AS j) END AS "after"
+FROM changes AS c;
+
 -- migrate:down
+DROP VIEW changes_view;
+DROP VIEW entities_as_values;
 DROP VIEW entities_as_json;
 DROP VIEW devices_as_json;
 DROP VIEW config_entries_as_json;
 DROP VIEW areas_as_json;
 DROP VIEW labels_as_json;
 DROP VIEW floors_as_json;
-DROP VIEW changes_view;
 DROP TABLE entity_aliases;
 DROP TABLE change_log;
 DROP TABLE changes;

@@ -338,8 +338,7 @@ BEGIN
   UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
     (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key;
-  INSERT INTO changes (kind, key, id, action, after)
-  VALUES ('entity', NEW.key, NEW.entity_id, 'created', (SELECT j.document FROM entities_as_json AS j WHERE j.key = NEW.key));
+  INSERT INTO changes (kind, key, id, action) VALUES ('entity', NEW.key, NEW.entity_id, 'created');
 END;
 
 -- The area that an entity moves to, before it is linked.
@@ -364,27 +363,33 @@ BEGIN
   UPDATE entities SET (device_key, area_key, config_entry_key, device_name) =
     (SELECT device_key, area_key, config_entry_key, device_name FROM entities_resolved AS r WHERE r.key = entities.key)
   WHERE key = NEW.key AND (NEW.device_id, NEW.area_id, NEW.config_entry_id) IS NOT (OLD.device_id, OLD.area_id, OLD.config_entry_id);
-  INSERT INTO changes (kind, key, id, action, before, after)
-  SELECT 'entity', NEW.key, NEW.entity_id, 'updated', c.previous, c.present
-  FROM (SELECT json_object(
-      'entity_id', OLD.entity_id, 'name', OLD.effective_name, 'domain', OLD.domain,
-      'platform', OLD.platform, 'device_id', OLD.device_id,
-      'area_id', (SELECT a.area_id FROM areas AS a WHERE a.key = OLD.area_key),
-      'device_class', OLD.effective_device_class, 'entity_category', OLD.entity_category,
-      'unit_of_measurement', OLD.unit_of_measurement, 'icon', coalesce(OLD.icon, OLD.original_icon),
-      'disabled', json(iif(OLD.disabled, 'true', 'false')), 'disabled_by', OLD.disabled_by,
-      'hidden_by', OLD.hidden_by, 'labels', json(OLD.labels), 'aliases', json(OLD.aliases),
-      'aliases_v2', json(OLD.aliases_v2), 'name_by_user', OLD.name, 'original_name', OLD.original_name,
-      'has_entity_name', json(iif(OLD.has_entity_name, 'true', 'false')), 'own_area_id', OLD.area_id,
-      'original_device_class', OLD.original_device_class, 'original_icon', OLD.original_icon,
-      'translation_key', OLD.translation_key, 'supported_features', OLD.supported_features,
-      'capabilities', json(OLD.capabilities), 'categories', json(OLD.categories),
-      'options', json(OLD.options), 'registry_id', OLD.registry_id, 'unique_id', OLD.unique_id,
-      'previous_unique_id', OLD.previous_unique_id, 'config_entry_id', OLD.config_entry_id,
-      'config_subentry_id', OLD.config_subentry_id, 'object_id_base', OLD.object_id_base,
-      'suggested_object_id', OLD.suggested_object_id, 'extra', json(OLD.extra)) AS previous,
-      (SELECT j.document FROM entities_as_json AS j WHERE j.key = NEW.key) AS present LIMIT 1) AS c
-  WHERE c.previous <> c.present;
+  INSERT INTO changes (kind, key, id, action, before)
+  SELECT 'entity', NEW.key, NEW.entity_id, 'updated', json_array(
+      OLD.entity_id, OLD.effective_name, OLD.domain, OLD.platform, OLD.device_id,
+      (SELECT a.area_id FROM areas AS a WHERE a.key = OLD.area_key), OLD.effective_device_class,
+      OLD.entity_category, OLD.unit_of_measurement, coalesce(OLD.icon, OLD.original_icon), OLD.disabled,
+      OLD.disabled_by, OLD.hidden_by, OLD.labels, OLD.aliases, OLD.aliases_v2, OLD.name, OLD.original_name,
+      OLD.has_entity_name, OLD.area_id, OLD.original_device_class, OLD.original_icon, OLD.translation_key,
+      OLD.supported_features, OLD.capabilities, OLD.categories, OLD.options, OLD.registry_id, OLD.unique_id,
+      OLD.previous_unique_id, OLD.config_entry_id, OLD.config_subentry_id, OLD.object_id_base,
+      OLD.suggested_object_id, OLD.extra)
+  FROM entities AS t
+  WHERE t.key = NEW.key AND (
+      t.entity_id, t.effective_name, t.domain, t.platform, t.device_id, t.area_key,
+      t.effective_device_class, t.entity_category, t.unit_of_measurement, coalesce(t.icon, t.original_icon),
+      t.disabled, t.disabled_by, t.hidden_by, t.labels, t.aliases, t.aliases_v2, t.name, t.original_name,
+      t.has_entity_name, t.area_id, t.original_device_class, t.original_icon, t.translation_key,
+      t.supported_features, t.capabilities, t.categories, t.options, t.registry_id, t.unique_id,
+      t.previous_unique_id, t.config_entry_id, t.config_subentry_id, t.object_id_base,
+      t.suggested_object_id, t.extra)
+    IS NOT (
+      OLD.entity_id, OLD.effective_name, OLD.domain, OLD.platform, OLD.device_id, OLD.area_key,
+      OLD.effective_device_class, OLD.entity_category, OLD.unit_of_measurement,
+      coalesce(OLD.icon, OLD.original_icon), OLD.disabled, OLD.disabled_by, OLD.hidden_by, OLD.labels,
+      OLD.aliases, OLD.aliases_v2, OLD.name, OLD.original_name, OLD.has_entity_name, OLD.area_id,
+      OLD.original_device_class, OLD.original_icon, OLD.translation_key, OLD.supported_features,
+      OLD.capabilities, OLD.categories, OLD.options, OLD.registry_id, OLD.unique_id, OLD.previous_unique_id,
+      OLD.config_entry_id, OLD.config_subentry_id, OLD.object_id_base, OLD.suggested_object_id, OLD.extra);
 END;
 
 -- A name that begins with ~ is one between two, see ParkEntity.
@@ -398,7 +403,7 @@ END;
 CREATE TRIGGER entities_logged BEFORE DELETE ON entities
 BEGIN
   INSERT INTO changes (kind, key, id, action, before)
-  SELECT 'entity', j.key, OLD.entity_id, 'deleted', j.document FROM entities_as_json AS j WHERE j.key = OLD.key;
+  SELECT 'entity', v.key, OLD.entity_id, 'deleted', v.list FROM entities_as_values AS v WHERE v.key = OLD.key;
 END;
 
 CREATE TRIGGER entities_deleted AFTER DELETE ON entities

@@ -64,8 +64,8 @@ FROM (
     AND (s.id = sqlc.narg('id') OR @id IS NULL)
   GROUP BY s.key, s.kind
 ) AS found
-JOIN changes AS f ON f.seq = found.earliest
-JOIN changes AS l ON l.seq = found.latest
+JOIN changes_view AS f ON f.seq = found.earliest
+JOIN changes_view AS l ON l.seq = found.latest
 WHERE f.before IS NOT l.after AND l.seq > @after
 ORDER BY l.seq
 LIMIT @lim;
