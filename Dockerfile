@@ -32,6 +32,7 @@ USER 65532:65532
 # 0.0.0.0 is inside the container only; what can be reached from outside is decided where ports are published.
 ENV DATABASE_URL=sqlite:/data/metadata.db \
     HISTORY_DATABASE_URL=sqlite:/data/history.db \
+    WEBHOOKS_DATABASE_URL=sqlite:/data/webhooks.db \
     DATA_API_HOST=0.0.0.0
 EXPOSE 8006
 

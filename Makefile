@@ -44,6 +44,7 @@ build: ## Build bin/data-api, one static binary
 
 demo: export DATABASE_URL = sqlite:data/demo/metadata.db
 demo: export HISTORY_DATABASE_URL = sqlite:data/demo/history.db
+demo: export WEBHOOKS_DATABASE_URL = sqlite:data/demo/webhooks.db
 demo: build ## Import a made-up home into ./data/demo and serve it, with a simulated past and present
 	@mkdir -p data/demo
 	bin/data-api import testdata/demo-home

@@ -65,7 +65,7 @@ func configOf(t *testing.T, d *db.DB) server.Config {
 			t.Fatal(err)
 		}
 	}
-	return server.Config{DB: d, History: past, Log: slog.New(slog.DiscardHandler), Version: "test", MaxBody: maxBody, Compress: true, CacheBytes: 1 << 20}
+	return server.Config{DB: d, History: past, Webhooks: server.Dispatcher(t, d), Log: slog.New(slog.DiscardHandler), Version: "test", MaxBody: maxBody, Compress: true, CacheBytes: 1 << 20}
 }
 
 // client asks a server, and holds each answer to the contract.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"dataapi/db"
+	"dataapi/db/deliveries"
 )
 
 // The contract tests stand outside of the package, and need this of it.
@@ -50,6 +51,8 @@ var ContractTypes = map[string]reflect.Type{
 	"Problem":        reflect.TypeFor[problem](),
 	"ChangeList":     reflect.TypeFor[changes](),
 	"Found":          reflect.TypeFor[found](),
+	"Webhook":        reflect.TypeFor[db.Webhook](),
+	"Delivery":       reflect.TypeFor[deliveries.Delivery](),
 	"Home":           reflect.TypeFor[db.Home](),
 }
 

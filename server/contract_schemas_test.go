@@ -170,7 +170,7 @@ var (
 // schemaOf names the schema of the rows of a table.
 var schemaOf = map[string]string{
 	"floors": "Floor", "areas": "Area", "labels": "Label",
-	"config_entries": "ConfigEntry", "devices": "Device", "entities": "Entity",
+	"config_entries": "ConfigEntry", "devices": "Device", "entities": "Entity", "webhooks": "Webhook",
 }
 
 // jsonColumns maps the JSON columns of the migrations, as SCHEMA.COLUMN, to whether they may be null,

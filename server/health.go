@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"time"
@@ -26,6 +27,7 @@ type health struct {
 type dependencies struct {
 	SQLite     sqliteHealth     `json:"sqlite"`
 	Registries registriesHealth `json:"hass_storage"`
+	Webhooks   webhooksHealth   `json:"webhooks"`
 	History    historyHealth    `json:"history"`
 	InfluxDB   influxdbHealth   `json:"influxdb"`
 }
@@ -55,6 +57,17 @@ type integrity struct {
 	CheckedAt time.Time `json:"checked_at"`
 	OK        bool      `json:"ok"`
 	Problem   string    `json:"problem,omitempty"`
+}
+
+// webhooksHealth is how it stands with those who are told of changes. Counts are null where they cannot be read.
+type webhooksHealth struct {
+	Status       string     `json:"status"` // healthy, degraded or unknown
+	Detail       string     `json:"detail,omitempty"`
+	Active       *int64     `json:"active"`
+	Disabled     *int64     `json:"disabled"`
+	GivenUp      *int64     `json:"given_up"` // of the disabled, those that were gone or did nothing but fail
+	Failing      *int64     `json:"failing"`  // those whose last call failed
+	FailingSince *time.Time `json:"failing_since"`
 }
 
 // registriesHealth is how it stands with the folder of Home Assistant's that is followed.
@@ -130,7 +143,7 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 		Service: "data-api", Version: s.Version,
 		Timestamp: time.Now().UTC(), UptimeSeconds: math.Round(time.Since(s.started).Seconds()*10) / 10,
 		Dependencies: dependencies{
-			SQLite: sqliteHealthOf(status), Registries: registriesHealthOf(s.Registries), History: historyHealthOf(s.History.Health(ctx)), InfluxDB: influxdbHealthOf(ctx, s.Relay),
+			SQLite: sqliteHealthOf(status), Registries: registriesHealthOf(s.Registries), Webhooks: s.webhooksHealth(ctx, status.Readable), History: historyHealthOf(s.History.Health(ctx)), InfluxDB: influxdbHealthOf(ctx, s.Relay),
 		},
 	}
 	h.Status = h.Dependencies.overall()
@@ -142,7 +155,7 @@ func (d dependencies) overall() string {
 	if d.SQLite.Status != healthy {
 		return d.SQLite.Status
 	}
-	for _, status := range []string{d.Registries.Status, d.History.Status, d.InfluxDB.Status} {
+	for _, status := range []string{d.Registries.Status, d.Webhooks.Status, d.History.Status, d.InfluxDB.Status} {
 		if status == unhealthy || status == degraded {
 			return degraded
 		}
@@ -170,6 +183,29 @@ func sqliteHealthOf(st db.Status) sqliteHealth {
 		h.Status, h.Connection = degraded, "read_only"
 	case st.Reason != "":
 		h.Status = degraded
+	}
+	return h
+}
+
+func (s *Server) webhooksHealth(ctx context.Context, readable bool) webhooksHealth {
+	if s.Webhooks == nil || !readable {
+		return webhooksHealth{Status: "unknown"}
+	}
+	counts, err := s.DB.CountWebhookStates(ctx)
+	if err != nil {
+		return webhooksHealth{Status: "unknown"}
+	}
+	givenUp := counts.Failing + counts.Gone
+	h := webhooksHealth{Status: healthy, Active: &counts.Active, Disabled: &counts.Disabled, GivenUp: &givenUp}
+	failing, since, err := s.Webhooks.Failing(ctx)
+	if err == nil {
+		h.Failing, h.FailingSince = &failing, moment(since)
+	}
+	switch {
+	case err != nil && counts.Active > 0:
+		h.Status, h.Detail = degraded, "what webhooks were sent cannot be read, so nothing is sent"
+	case givenUp > 0:
+		h.Status, h.Detail = degraded, fmt.Sprintf("%d webhooks were given up: their receivers are gone, or did nothing but fail for five days", givenUp)
 	}
 	return h
 }

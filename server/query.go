@@ -166,6 +166,16 @@ func (q *query) word(name, fallback string, known []string) string {
 	return value
 }
 
+// choice is one of the words that are known; nil where it is not given.
+func (q *query) choice(name string, known []string) *string {
+	if _, given := q.values[name]; !given {
+		q.known[name] = true
+		return nil
+	}
+	word := q.word(name, "", known)
+	return &word
+}
+
 // words is a comma list of words that are known; nil where it is not given.
 func (q *query) words(name string, known []string) []string {
 	q.known[name] = true

@@ -52,6 +52,16 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/events/automation-trace/{context_id}", "getAutomationTrace", "entities", s.getAutomationTrace},
 		{"GET", "/api/v1/events/{event_id}", "getEvent", "entities", s.getEvent},
 
+		{"GET", "/api/v1/webhooks", "listWebhooks", "webhooks", s.listWebhooks},
+		{"POST", "/api/v1/webhooks", "createWebhook", "webhooks", s.createWebhook},
+		{"GET", "/api/v1/webhooks/{webhook_id}", "getWebhook", "webhooks", s.getWebhook},
+		{"PATCH", "/api/v1/webhooks/{webhook_id}", "patchWebhook", "webhooks", s.patchWebhook},
+		{"DELETE", "/api/v1/webhooks/{webhook_id}", "deleteWebhook", "webhooks", s.deleteWebhook},
+		{"POST", "/api/v1/webhooks/{webhook_id}/test", "testWebhook", "webhooks", s.testWebhook},
+		{"POST", "/api/v1/webhooks/{webhook_id}/rotate", "rotateWebhook", "webhooks", s.rotateWebhook},
+		{"GET", "/api/v1/webhooks/{webhook_id}/deliveries", "listDeliveries", "webhooks", s.listDeliveries},
+		{"POST", "/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay", "replayDelivery", "webhooks", s.replayDelivery},
+
 		{"GET", "/api/v1/users/{user_id}/preferences", "getPreferences", "preferences", s.getPreferences(userInPath)},
 		{"PUT", "/api/v1/users/{user_id}/preferences", "putPreferences", "preferences", s.putPreferences(userInPath)},
 		{"PATCH", "/api/v1/users/{user_id}/preferences", "patchPreferences", "preferences", s.patchPreferences(userInPath)},
@@ -66,6 +76,9 @@ func (s *Server) routes() []route {
 		{"GET", "/api/user/preferences", "getUserPreferences", "preferences", s.getPreferences(userInQuery)},
 		{"POST", "/api/user/preferences", "postUserPreferences", "preferences", s.patchPreferences(userInQuery)},
 
+		{"GET", "/api/v1/ha/webhooks", "listHAWebhooks", "webhooks", s.listHAWebhooks},
+		{"POST", "/api/v1/ha/webhooks/register", "registerHAWebhook", "webhooks", s.registerHAWebhook},
+		{"DELETE", "/api/v1/ha/webhooks/{webhook_id}", "deleteHAWebhook", "webhooks", s.deleteWebhook},
 		{"POST", "/internal/devices/bulk_upsert", "bulkUpsertDevices", "devices", s.bulkUpsertDevices},
 		{"POST", "/internal/entities/bulk_upsert", "bulkUpsertEntities", "entities", s.bulkUpsertEntities},
 		{"DELETE", "/internal/devices/clear", "clearDevices", "devices", s.clearDevices},

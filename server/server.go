@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"dataapi/db"
+	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history"
 	"dataapi/internal/history/relay"
@@ -28,6 +29,7 @@ type Config struct {
 	Registries *hass.Follower
 	History    history.Store
 	Relay      *relay.Store // between History and InfluxDB; nil where none is configured
+	Webhooks   *dispatch.Dispatcher
 	Log        *slog.Logger
 	Version    string
 	MaxBody    int64 // bytes of a registry write, before and after decompression

@@ -23,6 +23,7 @@ import (
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
 	"dataapi/internal/history/relay"
+	"dataapi/internal/webhook"
 	"dataapi/server"
 )
 
@@ -31,6 +32,7 @@ import (
 type config struct {
 	DatabaseURL       string        `env:"DATABASE_URL" envDefault:"sqlite:data/metadata.db" help:"where the metadata is kept"`
 	HistoryURL        string        `env:"HISTORY_DATABASE_URL" envDefault:"sqlite:data/history.db" help:"where the history is kept, a file of its own"`
+	WebhooksURL       string        `env:"WEBHOOKS_DATABASE_URL" envDefault:"sqlite:data/webhooks.db" help:"where it is kept what webhooks were sent, a file of its own"`
 	SQLiteTimeout     float64       `env:"SQLITE_TIMEOUT" envDefault:"30" help:"seconds a write waits for another process's lock"`
 	SQLiteCacheSize   int64         `env:"SQLITE_CACHE_SIZE" envDefault:"-64000" help:"page cache of each of the two: pages, or KiB if negative"`
 	SQLiteSynchronous string        `env:"SQLITE_SYNCHRONOUS" envDefault:"NORMAL" help:"NORMAL, or FULL to survive power cuts without loss"`
@@ -53,6 +55,8 @@ type config struct {
 	InfluxLayout      string        `env:"INFLUXDB_LAYOUT" help:"whose points are there: data-api, home-assistant or homeiq; found by looking if it is not set"`
 	InfluxWrite       string        `env:"INFLUXDB_WRITE" help:"true or false: whether history is written there; by default only where the layout is data-api"`
 	InfluxSpillMax    int64         `env:"INFLUXDB_SPILL_MAX" envDefault:"5000000" help:"states that are kept for InfluxDB while it cannot take them"`
+	WebhookAllow      string        `env:"WEBHOOK_ALLOW_CIDRS" help:"networks that webhooks may be in although they may not by default, such as 127.0.0.0/8"`
+	WebhookDeny       string        `env:"WEBHOOK_DENY_CIDRS" help:"networks that webhooks may not be in"`
 	SelectedTeams     string        `env:"SELECTED_TEAMS" help:"teams for the preferences of the user default, taken over once: a JSON object, or nfl:dal,nhl:vgk"`
 	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat         string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
@@ -142,11 +146,7 @@ func (c config) check() error {
 	if _, err := db.ParseURL(c.DatabaseURL); err != nil {
 		refuse("DATABASE_URL", strconv.Quote(c.DatabaseURL), "it must be a SQLite URL, such as sqlite:data/metadata.db")
 	}
-	if path, err := db.ParseURL(c.HistoryURL); err != nil {
-		refuse("HISTORY_DATABASE_URL", strconv.Quote(c.HistoryURL), "it must be a SQLite URL, such as sqlite:data/history.db")
-	} else if other, _ := db.ParseURL(c.DatabaseURL); path == other && path != db.Memory {
-		refuse("HISTORY_DATABASE_URL", strconv.Quote(c.HistoryURL), "it must be another file than DATABASE_URL")
-	}
+	c.checkFiles(refuse)
 	if !(c.SQLiteTimeout >= 0 && c.SQLiteTimeout <= 3600) { // so that NaN is refused, too
 		refuse("SQLITE_TIMEOUT", c.SQLiteTimeout, "it must be from 0 to 3600 seconds")
 	}
@@ -162,6 +162,11 @@ func (c config) check() error {
 		refuse("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, "it must not be negative")
 	}
 	problems = append(problems, c.checkInflux(refuse)...)
+	for name, text := range map[string]string{"WEBHOOK_ALLOW_CIDRS": c.WebhookAllow, "WEBHOOK_DENY_CIDRS": c.WebhookDeny} {
+		if _, err := webhook.ParsePrefixes(text); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+		}
+	}
 	if _, err := c.teams(); err != nil {
 		refuse("SELECTED_TEAMS", strconv.Quote(c.SelectedTeams), "it must be a JSON object of lists, or a list such as nfl:dal,nhl:vgk")
 	}
@@ -172,6 +177,23 @@ func (c config) check() error {
 		refuse("LOG_FORMAT", strconv.Quote(c.LogFormat), "it must be text or json")
 	}
 	return errors.Join(problems...)
+}
+
+// checkFiles refuses files beside the metadata that are none, or are the same.
+func (c config) checkFiles(refuse func(name string, value any, want string)) {
+	metadata, _ := db.ParseURL(c.DatabaseURL)
+	others := map[string]string{metadata: "DATABASE_URL"}
+	for _, f := range []struct{ name, url, example string }{
+		{"HISTORY_DATABASE_URL", c.HistoryURL, "history"}, {"WEBHOOKS_DATABASE_URL", c.WebhooksURL, "webhooks"},
+	} {
+		path, err := db.ParseURL(f.url)
+		if err != nil {
+			refuse(f.name, strconv.Quote(f.url), "it must be a SQLite URL, such as sqlite:data/"+f.example+".db")
+		} else if other := others[path]; other != "" && path != db.Memory {
+			refuse(f.name, strconv.Quote(f.url), "it must be another file than "+other)
+		}
+		others[path] = f.name
+	}
 }
 
 // checkInflux shows no value that may hold a secret.
@@ -207,6 +229,13 @@ func (c config) past() embedded.Config {
 		Hours:     c.HistoryHours.duration(),
 		Spill:     c.InfluxSpillMax,
 	}
+}
+
+// targets is the part of the settings that says where webhooks may be.
+func (c config) targets() (t webhook.Targets) {
+	t.Allow, _ = webhook.ParsePrefixes(c.WebhookAllow) // check has parsed both
+	t.Deny, _ = webhook.ParsePrefixes(c.WebhookDeny)
+	return t
 }
 
 // fileAt is how a SQLite file is opened.

@@ -40,7 +40,7 @@ func TestDefaults(t *testing.T) {
 	inFolder(t, nil)
 	got, err := loadConfig(nil)
 	want := config{
-		DatabaseURL: "sqlite:data/metadata.db", HistoryURL: "sqlite:data/history.db", SQLiteTimeout: 30, SQLiteCacheSize: -64000, SQLiteSynchronous: "NORMAL",
+		DatabaseURL: "sqlite:data/metadata.db", HistoryURL: "sqlite:data/history.db", WebhooksURL: "sqlite:data/webhooks.db", SQLiteTimeout: 30, SQLiteCacheSize: -64000, SQLiteSynchronous: "NORMAL",
 		Host: "127.0.0.1", Port: 8006, MaxBodyBytes: 64 << 20, ChangesRetention: retention(90 * 24 * time.Hour),
 		HistoryRetention: retention(30 * 24 * time.Hour), HistoryHours: retention(3650 * 24 * time.Hour), ResponseCache: "on", ShutdownTimeout: 10 * time.Second, InfluxSpillMax: 5_000_000, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
@@ -106,6 +106,9 @@ func TestGoodValues(t *testing.T) {
 	for name, values := range map[string][]string{
 		"DATABASE_URL":             {"sqlite:x.db", "sqlite:/abs/x.db", "sqlite:///abs/x.db", "sqlite:x.db?mode=rwc", "sqlite+aiosqlite:///data/metadata.db", "sqlite::memory:"},
 		"HISTORY_DATABASE_URL":     {"sqlite:x.db", "sqlite:/abs/x.db", "sqlite::memory:"},
+		"WEBHOOKS_DATABASE_URL":    {"sqlite:x.db", "sqlite:/abs/x.db", "sqlite::memory:"},
+		"WEBHOOK_ALLOW_CIDRS":      {"127.0.0.0/8", "127.0.0.1, ::1", ""},
+		"WEBHOOK_DENY_CIDRS":       {"10.0.0.0/8,192.168.1.1"},
 		"HISTORY_RETENTION":        {"0", "36h", "30d", "1y6d12h"},
 		"HISTORY_HOURLY_RETENTION": {"0", "1d", "100y"},
 		"SQLITE_TIMEOUT":           {"0", "0.5", "3600"},
@@ -136,6 +139,9 @@ func TestGoodValues(t *testing.T) {
 var badValues = map[string][]string{
 	"DATABASE_URL":             {"postgres://localhost/x", "data/metadata.db", "sqlite:", "mysql:x", "sqlite+aiosqlite:x", "sqlite:folder/"},
 	"HISTORY_DATABASE_URL":     {"data/history.db", "sqlite:", "sqlite:data/metadata.db", "sqlite:./data//metadata.db"},
+	"WEBHOOKS_DATABASE_URL":    {"data/webhooks.db", "sqlite:", "sqlite:data/metadata.db", "sqlite:data/history.db"},
+	"WEBHOOK_ALLOW_CIDRS":      {"localhost", "10.0.0.0/33"},
+	"WEBHOOK_DENY_CIDRS":       {"everything"},
 	"HISTORY_RETENTION":        {"-1d", "30", "1y-1d", "soon"},
 	"HISTORY_HOURLY_RETENTION": {"10 years", "300y", "-1h"},
 	"SQLITE_TIMEOUT":           {"-1", "3601", "NaN", "30s", "Inf"},

@@ -18,6 +18,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dataapi/db"
+	"dataapi/db/deliveries"
+	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
@@ -50,6 +52,11 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	past := embedded.New(c.past(), log)
 	defer past.Close()
 	data := stores{metadata: metadata, past: past}
+	data.sent = deliveries.Prepare(c.fileAt(c.WebhooksURL), log)
+	defer data.sent.Close()
+	data.webhooks = dispatch.New(dispatch.Config{
+		Metadata: metadata, Deliveries: data.sent, Targets: c.targets(), Log: log, Version: version,
+	})
 	if c.HassStorage != "" {
 		data.registries = hass.NewFollower(c.HassStorage, metadata, log)
 	}
@@ -57,7 +64,7 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 		data.relay = relay.New(relay.Config{Embedded: past, Influx: influx, Rename: data.rename, Write: relay.Write(c.InfluxWrite), Log: log})
 	}
 	api := server.New(server.Config{
-		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Webhooks: data.webhooks, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
 		CacheBytes: c.cacheBytes(),
 	})
 	httpServer := &http.Server{
@@ -113,6 +120,8 @@ type stores struct {
 	registries *hass.Follower
 	past       *embedded.Store
 	relay      *relay.Store
+	sent       *deliveries.DB
+	webhooks   *dispatch.Dispatcher
 }
 
 // history is where the past is.
@@ -131,6 +140,8 @@ func (s stores) rename(ctx context.Context, points []history.Point) error {
 func (s stores) run(ctx context.Context, c config, g *errgroup.Group) {
 	g.Go(func() error { return s.metadata.Run(ctx) })
 	g.Go(func() error { return s.past.Run(ctx) })
+	g.Go(func() error { return s.sent.Run(ctx) })
+	g.Go(func() error { return s.webhooks.Run(ctx) })
 	if s.registries != nil {
 		g.Go(func() error { return s.registries.Run(ctx) })
 	}

@@ -148,6 +148,16 @@ func (d *Dispatcher) Forget(ctx context.Context, id string) error {
 	})
 }
 
+// Failing counts the webhooks whose last call failed, and says since when the first of them does nothing but fail.
+func (d *Dispatcher) Failing(ctx context.Context) (n int64, since time.Time, err error) {
+	ids, err := d.Metadata.GetWebhookIDs(ctx)
+	if err != nil {
+		return 0, since, err
+	}
+	row, err := d.Deliveries.CountFailing(ctx, ids)
+	return row.Failing, timeOf(row.Since), err
+}
+
 func pause(ctx context.Context, length time.Duration) {
 	t := time.NewTimer(length)
 	defer t.Stop()
