@@ -114,8 +114,10 @@ func (op *operation) needed(but string) string {
 
 // success is the status of an operation that succeeds.
 func (op *operation) success() int {
-	if _, has := op.Responses["204"]; has {
-		return http.StatusNoContent
+	for status, name := range map[int]string{http.StatusCreated: "201", http.StatusNoContent: "204"} {
+		if _, has := op.Responses[name]; has {
+			return status
+		}
 	}
 	return http.StatusOK
 }
