@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // appender appends batch after batch, each one until it is acknowledged.
 type appender struct {
 	store        history.Store
-	acknowledged int64         // points
+	acknowledged atomic.Int64  // points
 	failed       chan struct{} // sent to after a failure
 	again        chan struct{} // and then received from
 }
@@ -28,7 +29,7 @@ func (a *appender) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		points := make([]history.Point, batch)
 		for n := range points {
-			at := history.Micros(a.acknowledged) + history.Micros(n)
+			at := history.Micros(a.acknowledged.Load()) + history.Micros(n)
 			points[n] = history.Point{EntityID: fmt.Sprintf("sensor.s%d", at%3), Time: historytest.Now + at, State: fmt.Sprint(int64(at))}
 		}
 		outcomes, err := a.store.Append(context.WithoutCancel(ctx), points)
@@ -49,7 +50,7 @@ func (a *appender) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.acknowledged += batch
+		a.acknowledged.Add(batch)
 	}
 	return nil
 }
@@ -65,7 +66,11 @@ func TestInfluxKilled(t *testing.T) {
 	a, ended := &appender{store: store, failed: make(chan struct{}), again: make(chan struct{})}, make(chan error, 1)
 	go func() { ended <- a.run(ctx) }()
 	for range 5 {
-		time.Sleep(time.Duration(50+rand.IntN(100)) * time.Millisecond)
+		before := a.acknowledged.Load()
+		for end := time.Now().Add(30 * time.Second); a.acknowledged.Load() == before && time.Now().Before(end); { // or there is nothing to lose
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(time.Duration(rand.IntN(100)) * time.Millisecond)
 		p.Kill()
 		select {
 		case <-a.failed:
@@ -79,7 +84,7 @@ func TestInfluxKilled(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	wantAll(t, store, a.acknowledged)
+	wantAll(t, store, a.acknowledged.Load())
 }
 
 // wantAll wants the points of an appender, each once.
