@@ -22,6 +22,7 @@ import (
 // How often the dispatcher looks who is registered: for what other processes write, and at most.
 const (
 	lookEvery  = 5 * time.Second
+	lookAgain  = 200 * time.Millisecond // where it could not be seen, as at the start
 	lookRarely = 50 * time.Millisecond
 )
 
@@ -59,12 +60,15 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return d.keep(ctx) })
 	for ctx.Err() == nil {
-		d.look(ctx, &g)
+		again := lookEvery
+		if !d.look(ctx, &g) {
+			again = lookAgain
+		}
 		pause(ctx, lookRarely)
 		select {
 		case <-ctx.Done():
 		case <-d.looks:
-		case <-time.After(lookEvery):
+		case <-time.After(again):
 		}
 	}
 	return g.Wait()
@@ -79,11 +83,12 @@ func (d *Dispatcher) Registered() {
 }
 
 // look starts an endpoint for each webhook that is new, and stops those that are gone or were changed, which
-// are started anew when they have ended. While it cannot be known who is registered, those that run go on.
-func (d *Dispatcher) look(ctx context.Context, g *errgroup.Group) {
+// are started anew when they have ended. While it cannot be known who is registered, those that run go on, and it
+// says so.
+func (d *Dispatcher) look(ctx context.Context, g *errgroup.Group) (known bool) {
 	targets, err := d.Metadata.ListWebhookTargets(ctx)
 	if err != nil {
-		return
+		return false
 	}
 	wanted := make(map[string]db.WebhookTarget, len(targets))
 	for _, t := range targets {
@@ -107,6 +112,7 @@ func (d *Dispatcher) look(ctx context.Context, g *errgroup.Group) {
 			g.Go(func() error { return e.run(ctx) })
 		}
 	}
+	return true
 }
 
 // hasten has a webhook look at once for what it is to be sent.
