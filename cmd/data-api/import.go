@@ -45,10 +45,13 @@ func importOptions(how *hass.How) func(*flag.FlagSet) {
 	}
 }
 
-// importFiles takes registry files over, all of them or, with an error, none, and then states. What a folder does not
-// hold is removed.
+// importFiles takes registry files over, all of them or, with an error, none, and then states; or a file of webhooks.
+// What a folder does not hold is removed.
 func importFiles(how *hass.How) func(ctx context.Context, c config, paths []string, out io.Writer) error {
 	return func(ctx context.Context, c config, paths []string, out io.Writer) error {
+		if slices.ContainsFunc(paths, keepsWebhooks) {
+			return importWebhooks(ctx, c, paths, how.DryRun, out)
+		}
 		states, registries, err := stateFiles(paths)
 		if err != nil {
 			return err
