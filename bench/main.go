@@ -44,7 +44,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
 	for _, measure := range []func(context.Context) error{
-		b.reads, b.bulk, b.log, b.home, b.search, b.statements, b.depth, b.start, b.history,
+		b.reads, b.bulk, b.log, b.home, b.search, b.statements, b.depth, b.start, b.webhooks, b.history,
 	} {
 		if err := measure(ctx); err != nil {
 			return err
