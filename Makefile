@@ -30,10 +30,10 @@ CAN_RACE = test -n "$(COMPILER)" && CGO_ENABLED=1 go list -race runtime >/dev/nu
 # The tests come last, so that their result is what a reader sees at the end.
 CHECKS = check-format check-ascii check-tidy check-sql check-generated check-vet check-lint test
 
-.PHONY: help run build demo test check generate schema migrate bench clean $(CHECKS)
+.PHONY: help run build demo test check generate schema migrate bench bench-scale clean $(CHECKS)
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Build and serve; the database is made in ./data at the first start
 	bin/data-api serve
@@ -87,6 +87,10 @@ migrate: ## Apply the migrations with dbmate; needs a C compiler
 
 bench: build ## Measure against an empty handler, and InfluxDB where it is installed
 	go run ./bench
+
+bench-scale: N = 1000000
+bench-scale: build ## Compare a home of N=1000000 entities with a small one
+	go run ./bench -rounds 2 -scale $(N)
 
 clean: ## Remove what was built, and the demo's data; your own data stays
 	rm -rf bin data/demo

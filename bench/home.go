@@ -17,31 +17,30 @@ func (b *bench) fill(ctx context.Context, database string, devices, entities int
 	if err := d.Open(ctx); err != nil {
 		return nil, err
 	}
-	for _, part := range []struct {
-		kind hass.Kind
-		text []byte
-	}{{hass.Devices, devicesJSON(devices)}, {hass.Entities, entitiesJSON(devices, entities, "")}} {
-		batch, err := hass.ReadBatch(part.text)
-		if err != nil {
-			return nil, err
-		}
-		err = d.Write(ctx, func(q *db.Queries) error {
-			_, err := hass.Apply(ctx, q, part.kind, batch, nil)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	if err := fillFrom(ctx, d, hass.Devices, devicesJSON(0, devices)); err != nil {
+		return nil, err
 	}
-	return d, nil
+	return d, fillFrom(ctx, d, hass.Entities, entitiesJSON(devices, entities, ""))
+}
+
+func fillFrom(ctx context.Context, d *db.DB, kind hass.Kind, text []byte) error {
+	batch, err := hass.ReadBatch(text)
+	if err != nil {
+		return err
+	}
+	return d.Write(ctx, func(q *db.Queries) error {
+		_, err := hass.Apply(ctx, q, kind, batch, nil)
+		return err
+	})
 }
 
 func deviceID(i int) string { return fmt.Sprintf("%032x", uint64(i)*0x9e3779b97f4a7c15) }
 
-func devicesJSON(n int) []byte {
-	list := make([]map[string]any, n)
-	for i := range list {
-		list[i] = map[string]any{
+func devicesJSON(from, to int) []byte {
+	list := make([]map[string]any, to-from)
+	for at := range list {
+		i := from + at
+		list[at] = map[string]any{
 			"id": deviceID(i), "name": fmt.Sprintf("Device %d", i), "manufacturer": fmt.Sprintf("Maker %d", i%40),
 			"model": fmt.Sprintf("Model %d", i%200), "sw_version": "1.2.3", "area_id": fmt.Sprintf("area_%d", i%50),
 			"config_entries": []string{fmt.Sprintf("entry%d", i%20)}, "primary_config_entry": fmt.Sprintf("entry%d", i%20),
@@ -54,10 +53,15 @@ func devicesJSON(n int) []byte {
 
 // entitiesJSON makes entities as the WebSocket list gives them; suffix changes a name of each.
 func entitiesJSON(devices, n int, suffix string) []byte {
+	return entitiesBetween(devices, 0, n, suffix)
+}
+
+func entitiesBetween(devices, from, to int, suffix string) []byte {
 	domains := []string{"sensor", "binary_sensor", "switch", "light", "button"}
-	list := make([]map[string]any, n)
-	for i := range list {
-		list[i] = map[string]any{
+	list := make([]map[string]any, to-from)
+	for at := range list {
+		i := from + at
+		list[at] = map[string]any{
 			"entity_id": fmt.Sprintf("%s.entity_%d", domains[i%len(domains)], i), "id": fmt.Sprintf("%032x", i),
 			"platform": fmt.Sprintf("platform_%d", i%30), "unique_id": fmt.Sprintf("unique-%d", i),
 			"device_id": deviceID(i % devices), "area_id": nil, "config_entry_id": fmt.Sprintf("entry%d", i%20),

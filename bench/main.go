@@ -31,18 +31,22 @@ func main() {
 	flag.StringVar(&b.binary, "binary", "bin/data-api", "the data-api to measure")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of each measurement")
 	flag.DurationVar(&b.length, "length", time.Second, "of a round")
+	scale := flag.Int("scale", 0, "instead compare a home of so many entities with a small one")
 	flag.Parse()
-	if err := b.run(context.Background()); err != nil {
+	if err := b.run(context.Background(), *scale); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func (b *bench) run(ctx context.Context) (err error) {
+func (b *bench) run(ctx context.Context, scale int) (err error) {
 	if b.folder, err = os.MkdirTemp("", "data-api-bench-"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
+	if scale > 0 {
+		return b.scale(ctx, scale)
+	}
 	for _, measure := range []func(context.Context) error{
 		b.reads, b.bulk, b.log, b.home, b.search, b.statements, b.depth, b.start, b.webhooks, b.history,
 	} {

@@ -4,14 +4,9 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -184,20 +179,3 @@ type discard struct{ header http.Header }
 func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d discard) WriteHeader(int)             {}
-
-func TestAllocationsOfAHit(t *testing.T) {
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		t.Skip("the race detector allocates")
-	}
-	c := caching(t, 1<<20)
-	c.pushOnly("devices", `[{"id":"a"}]`)
-	c.server.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
-	r := httptest.NewRequest("GET", "/api/v1/devices/a", nil)
-	w := discard{http.Header{}}
-	c.server.ServeHTTP(w, r)
-	if got := testing.AllocsPerRun(1000, func() { c.server.ServeHTTP(w, r) }); got > 9 {
-		t.Errorf("%v allocations", got)
-	} else {
-		t.Logf("%v allocations", got)
-	}
-}

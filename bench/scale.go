@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dataapi/db"
+	"dataapi/internal/hass"
+)
+
+// entitiesPerDevice is how many entities a device has in homes that are compared by their size.
+const entitiesPerDevice = 5
+
+// scale compares a home of n entities with a small one, by what one question costs.
+func (b *bench) scale(ctx context.Context, n int) (err error) {
+	devices := n / entitiesPerDevice
+	fmt.Printf("A home of %d devices and %d entities takes about %.1f GB in %s, and %d minutes or more.\n\n",
+		devices, n, float64(n)*perEntity/1e9, b.folder, 1+n/perMinute)
+	small, err := b.fill(ctx, "small.db", smallEntities/entitiesPerDevice, smallEntities)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, small.Close()) }()
+	large, err := b.fill(ctx, "scale.db", 0, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(grow(ctx, large, devices, n), b.ask(ctx, small, large, devices), large.Close()); err != nil {
+		return err
+	}
+	return b.resident(ctx, devices)
+}
+
+// What an entity took on the disk, and how many a minute was enough for, when this was written.
+const (
+	perEntity = 8_000
+	perMinute = 200_000
+)
+
+// grow fills a home in parts, as the whole would not fit into a small machine's memory.
+func grow(ctx context.Context, d *db.DB, devices, entities int) error {
+	const part = 20_000
+	for from := 0; from < devices; from += part {
+		if err := fillFrom(ctx, d, hass.Devices, devicesJSON(from, min(from+part, devices))); err != nil {
+			return err
+		}
+	}
+	for from := 0; from < entities; from += part {
+		if err := fillFrom(ctx, d, hass.Entities, entitiesBetween(devices, from, min(from+part, entities), "")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) ask(ctx context.Context, small, large *db.DB, devices int) error {
+	for _, q := range questions {
+		ratio, err := b.compare(
+			func(i int) error { return q.ask(ctx, large, i*7919%devices) },
+			func(i int) error { return q.ask(ctx, small, i*7919%(smallEntities/entitiesPerDevice)) })
+		if err != nil {
+			return fmt.Errorf("%s: %w", q.name, err)
+		}
+		row(q.name, "%.2f of the time in a home of %d entities", ratio, smallEntities)
+	}
+	return nil
+}
+
+// question is one that should not cost more in a larger home. i is the number of a device that is there.
+type question struct {
+	name string
+	ask  func(ctx context.Context, d *db.DB, i int) error
+}
+
+var questions = []question{
+	{"point read", func(ctx context.Context, d *db.DB, i int) error {
+		_, err := d.GetDevice(ctx, deviceID(i))
+		return err
+	}},
+	{"page of 20, anywhere", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{After: fmt.Sprintf("sensor.entity_%d", i)}
+	})},
+	{"page of a device", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{DeviceIds: text(`["%s"]`, deviceID(i))}
+	})},
+	{"page of an area", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{AreaIds: text(`["area_%d"]`, i%50)}
+	})},
+	{"page of a manufacturer", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{Manufacturer: text("Maker %d", i%40)}
+	})},
+	{"page of a model", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{Model: text("Model %d", i%200)}
+	})},
+	{"page of a platform", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{Platform: text("platform_%d", i%30)}
+	})},
+	{"page of a domain", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{Domain: text("%s", "sensor")}
+	})},
+	{"search for a name", func(ctx context.Context, d *db.DB, i int) error {
+		s, _ := db.NewSearch(fmt.Sprintf("device %d", i))
+		_, err := d.Find(ctx, db.Anywhere{Search: s, Limit: 20})
+		return err
+	}},
+	{"100 changes, from anywhere", func(ctx context.Context, d *db.DB, i int) error {
+		newest, err := d.Newest(ctx)
+		if err != nil {
+			return err
+		}
+		newest.Seq = int64(i) + 1
+		_, err = d.ChangesBetween(ctx, db.ChangeQuery{Since: db.Bound{Position: newest}, Limit: 100})
+		return err
+	}},
+}
+
+func entities(params func(i int) db.ListEntitiesParams) func(context.Context, *db.DB, int) error {
+	return func(ctx context.Context, d *db.DB, i int) error {
+		p := params(i)
+		p.Lim = 20
+		_, err := d.ListEntities(ctx, p)
+		return err
+	}
+}
+
+func text(format string, value any) *string {
+	s := fmt.Sprintf(format, value)
+	return &s
+}
+
+// resident says how much memory the service has after it has read all over the larger home.
+func (b *bench) resident(ctx context.Context, devices int) error {
+	data, err := b.data(ctx, "scale.db")
+	if err != nil {
+		return err
+	}
+	for i := range 2000 {
+		if _, err := bodyLength("http://" + data.address + "/api/v1/devices/" + deviceID(i*7919%devices)); err != nil {
+			return errors.Join(err, data.stop())
+		}
+	}
+	time.Sleep(time.Second)
+	row("resident after 2,000 point reads", "%.1f MB", float64(data.rss())/1e6)
+	return data.stop()
+}
