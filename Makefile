@@ -90,7 +90,7 @@ bench: build ## Measure against an empty handler, and InfluxDB where it is insta
 
 bench-scale: N = 1000000
 bench-scale: build ## Compare a home of N=1000000 entities with a small one
-	go run ./bench -rounds 2 -scale $(N)
+	go run ./bench -scale $(N)
 
 clean: ## Remove what was built, and the demo's data; your own data stays
 	rm -rf bin data/demo

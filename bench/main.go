@@ -20,6 +20,7 @@ type bench struct {
 	folder string        // for databases, removed at the end
 	rounds int           // of each measurement
 	length time.Duration // of a round
+	calls  int           // of each of two functions that are compared, in a round
 }
 
 func main() {
@@ -27,7 +28,7 @@ func main() {
 		serveEmpty(address)
 		return
 	}
-	b := bench{}
+	b := bench{calls: 500}
 	flag.StringVar(&b.binary, "binary", "bin/data-api", "the data-api to measure")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of each measurement")
 	flag.DurationVar(&b.length, "length", time.Second, "of a round")

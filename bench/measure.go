@@ -174,14 +174,13 @@ func (b *bench) depth(ctx context.Context) error {
 
 // compare runs a and b in turns and returns the median ratio of their times.
 func (b *bench) compare(one, other func(int) error) (float64, error) {
-	const calls = 500
 	var ratios []float64
 	for round := range 2 * b.rounds {
 		var took [2]time.Duration
 		for j, call := range []func(int) error{one, other} {
 			begin := time.Now()
-			for i := range calls {
-				if err := call(round*calls + i); err != nil {
+			for i := range b.calls {
+				if err := call(round*b.calls + i); err != nil {
 					return 0, err
 				}
 			}
