@@ -21,13 +21,15 @@ func (e *endpoint) deliver(ctx context.Context, m *message) (held bool, err erro
 	if ctx.Err() != nil && o.Verdict() != webhook.Arrived {
 		return true, ctx.Err() // it was cut off: it will be sent again
 	}
+	if o.Verdict() != webhook.Arrived {
+		e.quiet = e.now().Add(o.RetryAfter)
+	}
 	line := *e.line
 	e.settle(m, &line)
 	if err := e.note(ctx, m, line); err != nil {
 		return true, err
 	}
 	if o.Verdict() != webhook.Arrived {
-		e.quiet = e.now().Add(o.RetryAfter)
 		err = e.judge(ctx, o.Verdict())
 	}
 	return e.over || e.quiet.After(e.now()) || m.status == retrying && !m.aside, err
