@@ -12,11 +12,15 @@ import (
 // changes.
 type lasting struct{ value any }
 
-// kept makes the answers of a handler lasting. Handlers whose answers depend on the clock, on who asks or on
-// the history must not be.
+// kept makes the answers of a handler lasting, but for those that are fresh or incomplete. Answers that depend on the
+// clock, on who asks or on the history must not be lasting.
 func kept(h handler) handler {
 	return func(r *http.Request) (any, error) {
 		value, err := h(r)
+		switch value.(type) {
+		case fresh, incomplete:
+			return value, err
+		}
 		return lasting{value}, err
 	}
 }

@@ -118,7 +118,7 @@ func (h *listHolder) trimmed() {
 // filtered asks by each filter for something that is there.
 func (h *listHolder) filtered() {
 	for name, p := range h.api.Paths[h.path]["get"].parameters("query") {
-		if !slices.Contains([]string{"limit", "cursor", "total", "fields"}, name) {
+		if !slices.Contains([]string{"limit", "cursor", "total", "fields", "include"}, name) {
 			h.page(name+"="+url.QueryEscape(h.some(p)), h.members())
 		}
 	}

@@ -226,6 +226,9 @@ func TestContractHasTheFieldsOfTheHome(t *testing.T) {
 	m.same("fields of the home", api.Components.Parameters["HomeFields"].Schema.Items.Enum, sortedKeys(all))
 }
 
+// gaps are the members that lists have only where states are included and cannot all be read.
+var gaps = map[string][]string{"Entity": {"partial", "missing"}}
+
 // A list has the members that a page is encoded with; total is there only where items were counted.
 func TestContractHasTheLists(t *testing.T) {
 	api := read(t)
@@ -237,10 +240,10 @@ func TestContractHasTheLists(t *testing.T) {
 	for name, noun := range items {
 		list := api.Components.Schemas[name+"List"]
 		middle, last := server.ContractPages(noun)
-		m.same(name+"List: members", sortedKeys(list.Properties), encoded(t, middle))
+		m.same(name+"List: members", without(sortedKeys(list.Properties), gaps[name]), encoded(t, middle))
 		m.same(name+"List: required members", list.Required, encoded(t, last))
 		row := strings.Replace(name, "Integration", "ConfigEntry", 1)
-		if of := list.Properties[noun].Items.AnyOf; len(of) != 2 || of[0].Ref != "#/components/schemas/"+row || of[1].Ref != of[0].Ref+"Fields" {
+		if of := list.Properties[noun].Items.AnyOf; len(of) < 2 || of[0].Ref != "#/components/schemas/"+row || of[1].Ref != of[0].Ref+"Fields" {
 			t.Errorf("%sList: items are not %s, nor %sFields", name, row, row)
 		}
 	}

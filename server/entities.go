@@ -8,22 +8,30 @@ import (
 	"dataapi/internal/hass"
 )
 
+// entityParts are what include may name.
+var entityParts = []string{"state"}
+
 func (s *Server) listEntities(r *http.Request) (any, error) {
 	q := parse(r)
 	l := listingOf[db.Entity](q, r, "entities", 100, 10000)
+	include := q.words("include", entityParts)
 	p := q.entities()
 	p.After, p.Lim = l.after, l.limit+1
 	if err := q.err(); err != nil {
 		return nil, err
 	}
 	rows, err := s.DB.ListEntities(r.Context(), p)
-	return listed(l, rows, err, func(e *db.Entity) string { return e.EntityID }, func() (int64, error) {
+	list, err := listed(l, rows, err, func(e *db.Entity) string { return e.EntityID }, func() (int64, error) {
 		return s.DB.CountEntities(r.Context(), db.CountEntitiesParams{
 			EntityIds: p.EntityIds, DeviceIds: p.DeviceIds, LabelIds: p.LabelIds, AreaIds: p.AreaIds, FloorID: p.FloorID,
 			Manufacturer: p.Manufacturer, Model: p.Model, Integration: p.Integration, Platform: p.Platform,
 			Domain: p.Domain, DeviceClass: p.DeviceClass, EntityCategory: p.EntityCategory, Disabled: p.Disabled, Q: p.Q,
 		})
 	})
+	if err != nil || include == nil {
+		return list, err
+	}
+	return s.withStates(r.Context(), list.(page[db.Entity]))
 }
 
 // entities are the filters of entities.

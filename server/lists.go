@@ -60,6 +60,13 @@ type addition struct {
 	value any
 }
 
+func (x extended) link() string {
+	if link := linkOf(x.object); link != nil {
+		return link[0]
+	}
+	return ""
+}
+
 // MarshalJSON writes the members of the object, and then the others in their order.
 func (x extended) MarshalJSON() ([]byte, error) {
 	text, err := encode(x.object)

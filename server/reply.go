@@ -111,6 +111,9 @@ func (s *Server) sendFresh(w http.ResponseWriter, r *http.Request, v fresh) erro
 	header := w.Header()
 	header["Content-Type"] = []string{f.contentType}
 	header["Cache-Control"] = noStore
+	if link := linkOf(v.value); link != nil {
+		header["Link"] = link
+	}
 	s.send(w, r, v.status, f.body)
 	return nil
 }
@@ -125,10 +128,16 @@ func representationOf(value any) (*representation, error) {
 		return nil, err
 	}
 	p := represented(contentTypeJSON, body)
-	if l, ok := value.(interface{ link() string }); ok && l.link() != "" {
-		p.link = []string{l.link()}
-	}
+	p.link = linkOf(value)
 	return p, nil
+}
+
+// linkOf is the Link header of what has one, else nil.
+func linkOf(value any) []string {
+	if l, ok := value.(interface{ link() string }); ok && l.link() != "" {
+		return []string{l.link()}
+	}
+	return nil
 }
 
 var (

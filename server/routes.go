@@ -42,6 +42,8 @@ func (s *Server) routes() []route {
 
 		{"PUT", "/api/v1/registry", "putRegistry", "registry", s.putRegistry},
 		{"PATCH", "/api/v1/registry", "patchRegistry", "registry", s.patchRegistry},
+		{"GET", "/api/v1/entities/{entity_id}/state", "getEntityState", "entities", s.getEntityState},
+		{"GET", "/api/v1/entities/{entity_id}/history", "getEntityHistory", "entities", s.getEntityHistory},
 		{"GET", "/api/v1/history", "getHistory", "entities", s.searching(s.getHistory)},
 		{"GET", "/api/v1/events", "listEvents", "entities", s.searching(s.listEvents)},
 		{"POST", "/api/v1/events", "postEvents", "entities", s.postEvents},

@@ -97,25 +97,64 @@ func (s *Server) strangers(ctx context.Context, ids []string) ([]subject, error)
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	series := make([]history.Series, len(ids))
-	strangers := make([]subject, len(ids))
-	for i, id := range ids {
-		series[i] = history.Named(id)
-		domain, _, _ := strings.Cut(id, ".")
-		strangers[i].Entity = db.Entity{EntityID: id, Name: id, Domain: domain}
-	}
-	rows, err := s.History.Last(ctx, series, history.Forever)
-	if partial := (*history.Partial)(nil); err != nil && !errors.As(err, &partial) {
+	last, _, err := s.last(ctx, ids, history.Forever)
+	if err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		strangers[row.Series].describe(row.Attributes)
+	strangers := make([]subject, len(ids))
+	for i, id := range ids {
+		strangers[i] = stranger(id, last[id].Attributes)
 	}
 	return strangers, nil
 }
 
-// describe takes from attributes what a registry would know.
-func (e *subject) describe(attributes []byte) {
+// subjectOf is the entity that has the id, or had it before it was renamed, or that has it and is unknown to the registry.
+func (s *Server) subjectOf(ctx context.Context, id string) (subject, error) {
+	row, err := s.DB.GetEntity(ctx, id)
+	if err == nil {
+		return registered(row.Entity), nil
+	}
+	if !errors.Is(db.Classify(err), db.ErrNotFound) {
+		return subject{}, err
+	}
+	unknown := missing{noun: "entity", id: id}
+	if !history.IsEntityID(id) {
+		return subject{}, unknown
+	}
+	last, gap, err := s.last(ctx, []string{id}, history.Forever)
+	switch {
+	case err != nil:
+		return subject{}, err
+	case len(last) == 0 && gap != nil:
+		return subject{}, gap.Err // who is not known may be in what is missing
+	case len(last) == 0:
+		return subject{}, unknown
+	}
+	return stranger(id, last[id].Attributes), nil
+}
+
+// last finds the newest points of entities at a time, by their ids of now. Where gap is not nil, it tells what could not be looked
+// through.
+func (s *Server) last(ctx context.Context, ids []string, at history.Micros) (last map[string]history.Point, gap *history.Partial, err error) {
+	series, err := history.Resolve(ctx, s.DB.Queries, ids)
+	if err != nil || len(ids) == 0 {
+		return nil, nil, err
+	}
+	rows, err := s.History.Last(ctx, series, at)
+	if err != nil && !errors.As(err, &gap) {
+		return nil, nil, err
+	}
+	last = map[string]history.Point{}
+	for _, row := range rows {
+		last[ids[row.Series]] = row.Point
+	}
+	return last, gap, nil
+}
+
+// stranger is an entity as its attributes describe it.
+func stranger(id string, attributes []byte) subject {
+	domain, _, _ := strings.Cut(id, ".")
+	e := subject{Entity: db.Entity{EntityID: id, Name: id, Domain: domain}}
 	var a struct {
 		Name        string  `json:"friendly_name"`
 		Unit        *string `json:"unit_of_measurement"`
@@ -123,9 +162,10 @@ func (e *subject) describe(attributes []byte) {
 		StateClass  string  `json:"state_class"`
 	}
 	if json.Unmarshal(attributes, &a) == nil {
-		e.Name, e.UnitOfMeasurement, e.DeviceClass = cmp.Or(a.Name, e.EntityID), a.Unit, a.DeviceClass
+		e.Name, e.UnitOfMeasurement, e.DeviceClass = cmp.Or(a.Name, id), a.Unit, a.DeviceClass
 		e.meter = isMeter(a.StateClass, a.DeviceClass)
 	}
+	return e
 }
 
 // pastGroup is who a series of an answer about the past is of. All its entities have one unit.

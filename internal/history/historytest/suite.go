@@ -38,6 +38,7 @@ func Run(t *testing.T, s Subject) {
 		"Texts":     testTexts,
 		"Buckets":   testBuckets,
 		"Calendar":  testCalendar,
+		"Asked":     testAsked,
 		"Last":      testLast,
 		"Events":    testEvents,
 		"Count":     testCount,

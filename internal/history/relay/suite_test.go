@@ -37,6 +37,9 @@ func renamed(_ context.Context, points []history.Point) error {
 		if p.RegistryID == "r1" && p.EntityID == "light.b" && p.Time < historytest.Now-10*history.Hour {
 			p.EntityID = "light.a"
 		}
+		if p.RegistryID == "r9" && p.Time < historytest.Now-30*history.Hour {
+			p.EntityID = "sensor.before"
+		}
 	}
 	return nil
 }
