@@ -1,6 +1,9 @@
 package db
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // HomeQuery says what of the home is asked for.
 type HomeQuery struct {
@@ -62,7 +65,19 @@ type HomeArea struct {
 // HomeDevice is a device, or the entities of an area that have no device there.
 type HomeDevice struct {
 	ListHomeDevicesRow
-	Entities []ListHomeEntitiesRow `json:"entities,omitzero"`
+	Entities []HomeEntity `json:"entities,omitzero"`
+}
+
+// HomeEntity is an entity. Home knows nothing of states: whoever does adds them.
+type HomeEntity struct {
+	ListHomeEntitiesRow
+	State *HomeState `json:"state,omitempty"`
+}
+
+// HomeState is a state, and since when it is one.
+type HomeState struct {
+	State string    `json:"state"`
+	Time  time.Time `json:"time"`
 }
 
 // Home reads the home.
@@ -140,7 +155,7 @@ func (q *Queries) homeDevices(ctx context.Context, h HomeQuery) (map[int64][]Hom
 	if err != nil {
 		return nil, err
 	}
-	var of map[place][]ListHomeEntitiesRow
+	var of map[place][]HomeEntity
 	if h.Depth >= DepthEntities {
 		if of, err = q.homeEntities(ctx, h); err != nil {
 			return nil, err
@@ -160,15 +175,15 @@ func (q *Queries) homeDevices(ctx context.Context, h HomeQuery) (map[int64][]Hom
 // place is where an entity is: in an area and under a device, by their keys, 0 for none.
 type place struct{ area, device int64 }
 
-func (q *Queries) homeEntities(ctx context.Context, h HomeQuery) (map[place][]ListHomeEntitiesRow, error) {
+func (q *Queries) homeEntities(ctx context.Context, h HomeQuery) (map[place][]HomeEntity, error) {
 	entities, err := q.ListHomeEntities(ctx, ListHomeEntitiesParams{Everything: h.Everything, Exposed: h.Exposed})
 	if err != nil {
 		return nil, err
 	}
-	of := map[place][]ListHomeEntitiesRow{}
+	of := map[place][]HomeEntity{}
 	for _, row := range entities {
 		at := place{keyOf(row.AreaKey), keyOf(row.DeviceKey)}
-		of[at] = append(of[at], row)
+		of[at] = append(of[at], HomeEntity{ListHomeEntitiesRow: row})
 	}
 	return of, nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -12,11 +13,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"dataapi/db"
+	"dataapi/internal/history"
 )
 
 // What the home is asked for by. The assistants are those that Home Assistant has settings for, the depths
 // those of package db in their order.
 var (
+	homeParts  = []string{"all", "visible", "state"}
 	depths     = []string{"floors", "areas", "devices", "entities"}
 	assistants = []string{"conversation", "cloud.alexa", "cloud.google_assistant"}
 )
@@ -28,21 +31,52 @@ func (s *Server) getHome(r *http.Request) (any, error) {
 		return nil, err
 	}
 	h, err := s.DB.Home(r.Context(), f.HomeQuery)
-	switch {
-	case err != nil:
-		return nil, err
-	case f.text:
-		return file{"text/plain; charset=utf-8", plan(h)}, nil
-	case f.fields != nil:
-		return trimmedHome{h, f.fields}, nil
+	if err != nil || !f.states {
+		return f.form(h), err
 	}
-	return h, nil
+	gap, err := s.addStates(r.Context(), h)
+	if err != nil {
+		return nil, err
+	}
+	return freshOrLess(f.form(h), gap), nil
+}
+
+// form is the home in the form that was asked for.
+func (f *homeForm) form(h db.Home) any {
+	switch {
+	case f.text:
+		return file{"text/plain; charset=utf-8", plan(h)}
+	case f.fields != nil:
+		return trimmedHome{h, f.fields}
+	}
+	return h
+}
+
+// addStates adds the newest state to each entity of a home, where one is known.
+func (s *Server) addStates(ctx context.Context, h db.Home) (gap *history.Partial, err error) {
+	var entities []*db.HomeEntity
+	var ids []string
+	for _, f := range h.Floors {
+		for _, a := range f.Areas {
+			for _, d := range a.Devices {
+				for i := range d.Entities {
+					entities, ids = append(entities, &d.Entities[i]), append(ids, d.Entities[i].EntityID)
+				}
+			}
+		}
+	}
+	last, gap, err := s.last(ctx, ids, history.Forever)
+	for _, e := range entities {
+		e.State = (*db.HomeState)(heldOf(last[e.EntityID]))
+	}
+	return gap, err
 }
 
 // homeForm is what the home is asked for, and in which form.
 type homeForm struct {
 	db.HomeQuery
 	text   bool
+	states bool
 	fields []string // nil for all
 }
 
@@ -51,11 +85,9 @@ type homeForm struct {
 func (q *query) home() (f homeForm) {
 	f.Depth = db.Depth(slices.Index(depths, q.word("depth", "entities", depths)))
 	f.text = q.word("format", "json", []string{"json", "text"}) == "text"
-	include := "all"
-	if f.text {
-		include = "visible"
-	}
-	f.Everything = q.word("include", include, []string{"all", "visible"}) == "all"
+	include := q.words("include", homeParts)
+	f.states = slices.Contains(include, "state")
+	f.Everything = slices.Contains(include, "all") || !f.text && !slices.Contains(include, "visible")
 	if assistant := q.word("exposed", "", assistants); assistant != "" {
 		f.Exposed = &assistant
 	}
@@ -95,7 +127,7 @@ func (t trimmedHome) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := slices.Concat(t.fields, depths)
+	shown := slices.Concat(t.fields, depths, []string{"state", "time"}) // which are only there where they were asked for
 	d := jsontext.NewDecoder(bytes.NewReader(text))
 	var b bytes.Buffer
 	e := jsontext.NewEncoder(&b)

@@ -85,11 +85,14 @@ func (p *planner) device(d db.HomeDevice) {
 	}
 }
 
-func (p *planner) entity(e db.ListHomeEntitiesRow, device string) {
+func (p *planner) entity(e db.HomeEntity, device string) {
 	id := oneLine(e.EntityID)
 	p.line(3, id)
 	if name := shortName(oneLine(e.Name), device); name != "" && !strings.HasSuffix(id, "."+name) {
 		p.WriteString("  " + name)
+	}
+	if e.State != nil {
+		p.WriteString(" = " + oneLine(e.State.State))
 	}
 	class := e.UnitOfMeasurement
 	if class == nil {

@@ -155,8 +155,31 @@ func TestStatesAreUnavailable(t *testing.T) {
 	c.History = embedded.New(embedded.Config{DB: db.DefaultConfig(t.TempDir() + "/none.db")}, slog.New(slog.DiscardHandler))
 	down := serveConfig(t, c)
 	down.proper(request{method: http.MethodPatch, target: "/api/v1/registry", body: pastHome, header: http.Header{"Content-Type": {"application/json"}}}, http.StatusOK)
-	for _, path := range []string{"entities?include=state", "entities/sensor.k1/state", "entities/sensor.k1/history", "entities/sensor.nobody/state"} {
+	for _, path := range []string{"entities?include=state", "home?include=state", "entities/sensor.k1/state", "entities/sensor.k1/history", "entities/sensor.nobody/state"} {
 		down.find("/api/v1/"+path, http.StatusServiceUnavailable)
 	}
 	down.find("/api/v1/entities", http.StatusOK)
+}
+
+// The home shows states where they are asked for, in each of its forms, and nothing of it is kept.
+func TestHomeWithStates(t *testing.T) {
+	t.Parallel()
+	p := pastOf(t)
+	for query, want := range map[string]string{
+		"include=state":                        `"unit_of_measurement":"°C","entity_category":null,"disabled":false,"hidden_by":null,"state":{"state":"22","time":"`,
+		"include=state,visible&fields=area_id": `{"state":{"state":"22","time":"`,
+		"include=state&format=text":            "sensor.k1  Window = 22 (°C)",
+	} {
+		a := p.find("/api/v1/home?"+query, http.StatusOK)
+		if !strings.Contains(string(a.body), want) || a.header.Get("ETag") != "" || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v %s", query, a.header, a.body)
+		}
+	}
+	p.tell("sensor.k1", map[int]string{70: "25"})
+	if a := p.find("/api/v1/home?include=state&format=text", http.StatusOK); !strings.Contains(string(a.body), "Window = 25") {
+		t.Errorf("%s", a.body)
+	}
+	if a := p.find("/api/v1/home", http.StatusOK); strings.Contains(string(a.body), `"state"`) || a.header.Get("ETag") == "" {
+		t.Errorf("nobody asked for states: %s", a.body)
+	}
 }
