@@ -1,11 +1,13 @@
 package server_test
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,7 +15,9 @@ import (
 	"time"
 
 	"dataapi/db"
+	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
+	"dataapi/internal/history/relay"
 )
 
 const pastHome = `{
@@ -250,5 +254,39 @@ func TestHistoryIsUnavailable(t *testing.T) {
 		if !json.Valid(a.body) || a.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %v %s", format, a.header, a.body)
 		}
+	}
+}
+
+// While InfluxDB is down, what came since is answered as a part, and what is not known for that reason is a 503.
+func TestHistoryInPart(t *testing.T) {
+	t.Parallel()
+	c := configOf(t, opened(t))
+	nowhere := httptest.NewServer(http.NotFoundHandler())
+	nowhere.Close()
+	influx, err := history.NewInflux(history.InfluxConfig{URL: nowhere.URL, Layout: "data-api"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Relay = relay.New(relay.Config{Embedded: c.History.(*embedded.Store), Influx: influx, Write: relay.Always, Log: c.Log,
+		Rename: func(context.Context, []history.Point) error { return nil }})
+	c.History = c.Relay
+	p := past{serveConfig(t, c), time.Now().Truncate(time.Hour).Add(-5 * time.Hour).UTC()}
+	p.proper(request{method: http.MethodPatch, target: "/api/v1/registry", body: pastHome, header: http.Header{"Content-Type": {"application/json"}}}, http.StatusOK)
+	p.tell("sensor.k1", map[int]string{0: "20", 60: "22"})
+	for path, want := range map[string]string{
+		p.hours("entity_id=sensor.k1"):                       `"value":22`,
+		"/api/v1/entities/sensor.k1/state":                   `"state":"22"`,
+		"/api/v1/entities/sensor.k1/history":                 `"state":"20"`,
+		"/api/v1/entities?entity_id=sensor.k1&include=state": `"state":"22"`,
+		"/api/v1/home?include=state&fields=entity_id":        `"state":"22"`,
+	} {
+		a := p.find(path, http.StatusOK)
+		partial := strings.Contains(string(a.body), `"partial":true`) || strings.HasPrefix(path, "/api/v1/home")
+		if !strings.Contains(string(a.body), want) || !partial || a.header.Get("Data-Complete") != "false" {
+			t.Errorf("%s: %v %s", path, a.header, a.body)
+		}
+	}
+	for _, path := range []string{p.hours("entity_id=sensor.k2"), "/api/v1/entities/sensor.k2/state", "/api/v1/entities/sensor.k2/history", "/api/v1/entities/sensor.nobody/history"} {
+		p.find(path, http.StatusServiceUnavailable)
 	}
 }

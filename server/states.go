@@ -134,6 +134,9 @@ func (q *query) states(now time.Time) (p pastStates, from history.Micros) {
 // read fills a page with states from a time on. Where gap is not nil, the page is not whole.
 func (s *Server) read(ctx context.Context, p *pastStates, from history.Micros) (gap *history.Partial, err error) {
 	last, gap, err := s.last(ctx, []string{p.EntityID}, from-1)
+	if errors.Is(db.Classify(err), db.ErrUnavailable) { // what came later may be readable all the same
+		gap, err = &history.Partial{From: history.Always, Until: from, Err: err}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
