@@ -56,6 +56,9 @@ func (b *bench) history(ctx context.Context) (err error) {
 	if err := b.influx(ctx, points); err != nil {
 		return err
 	}
+	if err := b.rooms(ctx); err != nil {
+		return err
+	}
 	return b.historyWrites(ctx)
 }
 
