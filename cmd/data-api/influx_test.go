@@ -105,6 +105,7 @@ func TestKilledWhileForwarding(t *testing.T) {
 	}
 	stop()
 	sending.Wait()
+	s.post(t, p) // so that this process has something to forward
 	waitFor(t, p, "all forwarded", func() bool { h := p.influxdb(t); return h.Forwarded > 0 && h.Buffered == 0 })
 	wantForwarded(t, history.InfluxConfig{URL: server.URL, Database: database}, s)
 	p.stop(t)
@@ -193,14 +194,14 @@ func TestInfluxDBHangs(t *testing.T) {
 // post posts a batch, which must be acknowledged.
 func (s *sender) post(t *testing.T, p *process) {
 	t.Helper()
-	response, err := client.Post(p.url+"/api/v1/events", "application/json", strings.NewReader(s.body()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("status %d", response.StatusCode)
-	}
+	waitFor(t, p, "states are taken", func() bool { // the history may be open later than the metadata
+		response, err := client.Post(p.url+"/api/v1/events", "application/json", strings.NewReader(s.body()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
 	s.acknowledged += sent
 }
 
