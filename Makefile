@@ -30,7 +30,7 @@ CAN_RACE = test -n "$(COMPILER)" && CGO_ENABLED=1 go list -race runtime >/dev/nu
 # The tests come last, so that their result is what a reader sees at the end.
 CHECKS = check-format check-ascii check-tidy check-sql check-generated check-vet check-lint test
 
-.PHONY: help run build demo test check generate schema migrate bench bench-scale clean $(CHECKS)
+.PHONY: help run build demo test check generate schema settings migrate bench bench-scale clean $(CHECKS)
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ generate: ## Rewrite the generated part of db/ after a change under sql/
 
 schema: ## Rewrite sql/schema.sql after a change of the migrations
 	go test ./db -run '^TestSchemaFile$$' -update
+
+settings: ## Rewrite the tables of docs/settings.md after a change of the settings
+	go test ./cmd/data-api -run '^TestSettingsFile$$' -update
 
 migrate: ## Apply the migrations with dbmate; needs a C compiler
 	@test -n "$(COMPILER)" || { \

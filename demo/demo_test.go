@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"dataapi/db"
+	"dataapi/db/deliveries"
+	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history/embedded"
 	"dataapi/server"
@@ -31,7 +33,9 @@ func served(t *testing.T) feeder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, open := range []func(context.Context) error{metadata.Open, past.Open} {
+	sent := deliveries.Prepare(db.DefaultConfig(db.Memory), log)
+	t.Cleanup(func() { sent.Close() })
+	for _, open := range []func(context.Context) error{metadata.Open, past.Open, sent.Open} {
 		if err := open(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +43,8 @@ func served(t *testing.T) feeder {
 	if _, err := hass.Import(ctx, metadata, files, hass.How{}); err != nil {
 		t.Fatal(err)
 	}
-	h := httptest.NewServer(server.New(server.Config{DB: metadata, History: past, Log: log}))
+	webhooks := dispatch.New(dispatch.Config{Metadata: metadata, Deliveries: sent, Log: log}) // calls nobody until it runs
+	h := httptest.NewServer(server.New(server.Config{DB: metadata, History: past, Webhooks: webhooks, Log: log}))
 	t.Cleanup(h.Close)
 	return feeder{url: h.URL}
 }

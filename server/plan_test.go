@@ -119,28 +119,3 @@ func TestPlanOfACrookedHome(t *testing.T) {
 	}
 	c.holdWhole()
 }
-
-// README shows lines of the plan of the demo home, in their order; an ellipsis stands for others.
-func TestReadmePlan(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, block, _ := strings.Cut(string(readme), "```console\n$ curl 'localhost:8006/api/v1/home?format=text'\n")
-	block, _, _ = strings.Cut(block, "```")
-	c := serve(t, furnished(t, "../testdata/demo-home"))
-	rest, shown := string(c.find("/api/v1/home?format=text", http.StatusOK).body), 0
-	for line := range strings.Lines(block) {
-		if strings.TrimSpace(line) == "…" {
-			continue
-		}
-		_, after, there := strings.Cut("\n"+rest, "\n"+line)
-		if !there {
-			t.Fatalf("the plan does not go on with %q", line)
-		}
-		rest, shown = after, shown+1
-	}
-	if shown < 5 {
-		t.Errorf("README shows %d lines of the plan", shown)
-	}
-}

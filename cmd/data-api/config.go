@@ -28,24 +28,25 @@ import (
 )
 
 // config is every setting there is. It comes from the environment, else from .env.local, else from .env
-// in the working folder, else it is the default.
+// in the working folder, else it is the default. A group is the heading in docs/settings.md that a setting and
+// those after it stand under; after a change, make settings writes that file anew.
 type config struct {
-	DatabaseURL       string        `env:"DATABASE_URL" envDefault:"sqlite:data/metadata.db" help:"where the metadata is kept"`
+	DatabaseURL       string        `group:"Files" env:"DATABASE_URL" envDefault:"sqlite:data/metadata.db" help:"where the metadata is kept"`
 	HistoryURL        string        `env:"HISTORY_DATABASE_URL" envDefault:"sqlite:data/history.db" help:"where the history is kept, a file of its own"`
 	WebhooksURL       string        `env:"WEBHOOKS_DATABASE_URL" envDefault:"sqlite:data/webhooks.db" help:"where it is kept what webhooks were sent, a file of its own"`
 	SQLiteTimeout     float64       `env:"SQLITE_TIMEOUT" envDefault:"30" help:"seconds a write waits for another process's lock"`
 	SQLiteCacheSize   int64         `env:"SQLITE_CACHE_SIZE" envDefault:"-64000" help:"page cache of each of the two: pages, or KiB if negative"`
 	SQLiteSynchronous string        `env:"SQLITE_SYNCHRONOUS" envDefault:"NORMAL" help:"NORMAL, or FULL to survive power cuts without loss"`
-	Host              string        `env:"DATA_API_HOST" envDefault:"127.0.0.1" help:"address to listen on"`
+	Host              string        `group:"Server" env:"DATA_API_HOST" envDefault:"127.0.0.1" help:"address to listen on"`
 	Port              uint16        `env:"DATA_API_PORT" envDefault:"8006" help:"port to listen on; 0 for any"`
 	MaxBodyBytes      int64         `env:"MAX_BODY_BYTES" envDefault:"67108864" help:"largest body of a registry write"`
-	ChangesRetention  retention     `env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
+	ResponseCache     string        `env:"RESPONSE_CACHE" envDefault:"on" help:"on, or off to read the database for each answer"`
+	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
+	ChangesRetention  retention     `group:"Retention" env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
 	HistoryRetention  retention     `env:"HISTORY_RETENTION" envDefault:"30d" help:"how long every state is kept, such as 30d or 1y; 0 keeps all"`
 	HistoryHours      retention     `env:"HISTORY_HOURLY_RETENTION" envDefault:"10y" help:"how long summaries by the hour are kept, at least as long as states; 0 keeps all"`
-	ResponseCache     string        `env:"RESPONSE_CACHE" envDefault:"on" help:"on, or off to read the database for each answer"`
-	HassStorage       string        `env:"HASS_STORAGE" help:"Home Assistant's .storage folder, to follow its registries"`
-	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
-	InfluxURL         string        `env:"INFLUXDB_URL" help:"InfluxDB server that keeps the history, too, such as http://localhost:8086"`
+	HassStorage       string        `group:"Home Assistant" env:"HASS_STORAGE" help:"Home Assistant's .storage folder, to follow its registries"`
+	InfluxURL         string        `group:"InfluxDB" env:"INFLUXDB_URL" help:"InfluxDB server that keeps the history, too, such as http://localhost:8086"`
 	InfluxToken       string        `env:"INFLUXDB_TOKEN" help:"token for it, of version 2 and 3"`
 	InfluxUser        string        `env:"INFLUXDB_USER" help:"user, where there is no token"`
 	InfluxPassword    string        `env:"INFLUXDB_PASSWORD" help:"of this user"`
@@ -55,10 +56,10 @@ type config struct {
 	InfluxLayout      string        `env:"INFLUXDB_LAYOUT" help:"whose points are there: data-api, home-assistant or homeiq; found by looking if it is not set"`
 	InfluxWrite       string        `env:"INFLUXDB_WRITE" help:"true or false: whether history is written there; by default only where the layout is data-api"`
 	InfluxSpillMax    int64         `env:"INFLUXDB_SPILL_MAX" envDefault:"5000000" help:"states that are kept for InfluxDB while it cannot take them"`
-	WebhookAllow      string        `env:"WEBHOOK_ALLOW_CIDRS" help:"networks that webhooks may be in although they may not by default, such as 127.0.0.0/8"`
+	WebhookAllow      string        `group:"Webhooks" env:"WEBHOOK_ALLOW_CIDRS" help:"networks that webhooks may be in although they may not by default, such as 127.0.0.0/8"`
 	WebhookDeny       string        `env:"WEBHOOK_DENY_CIDRS" help:"networks that webhooks may not be in"`
-	SelectedTeams     string        `env:"SELECTED_TEAMS" help:"teams for the preferences of the user default, taken over once: a JSON object, or nfl:dal,nhl:vgk"`
-	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	SelectedTeams     string        `group:"Preferences" env:"SELECTED_TEAMS" help:"teams for the preferences of the user default, taken over once: a JSON object, or nfl:dal,nhl:vgk"`
+	LogLevel          slog.Level    `group:"Log" env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat         string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 }
 
