@@ -19,8 +19,7 @@ func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
 // WriteRow is Write for a change of one row, or a few: where many write at a time, they share a commit. fn
 // may be run twice, and when ctx ends while the commit is under way, it may be stored all the same.
 func (d *DB) WriteRow(ctx context.Context, fn func(*Queries) error) error {
-	t := d.present.Load()
-	return d.settle(t, d.share(ctx, indexed(ctx, fn)))
+	return d.TransactRow(ctx, indexed(ctx, fn))
 }
 
 func indexed(ctx context.Context, fn func(*Queries) error) func(DBTX) error {
@@ -37,6 +36,12 @@ func indexed(ctx context.Context, fn func(*Queries) error) func(DBTX) error {
 func (d *DB) Transact(ctx context.Context, fn func(DBTX) error) error {
 	t := d.present.Load()
 	return d.settle(t, d.write(ctx, fn))
+}
+
+// TransactRow is WriteRow for a file of another kind.
+func (d *DB) TransactRow(ctx context.Context, fn func(DBTX) error) error {
+	t := d.present.Load()
+	return d.settle(t, d.share(ctx, fn))
 }
 
 // settle says what came of a write that began when t was the present target.

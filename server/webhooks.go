@@ -49,9 +49,10 @@ func (s *Server) createWebhook(r *http.Request) (any, error) {
 	return fresh{http.StatusCreated, extended{w, []addition{{"secret", input.secret}}}}, err
 }
 
-// register stores a webhook, and starts to tell it.
+// register stores a webhook, and starts to tell it. Where many register at a time, they share a commit: what each
+// of them writes is a row of its own, under an id that nobody else has.
 func (s *Server) register(ctx context.Context, input webhookInput) (w db.Webhook, err error) {
-	err = s.DB.Write(ctx, func(q *db.Queries) error {
+	err = s.DB.WriteRow(ctx, func(q *db.Queries) error {
 		log, err := q.ChangeLog(ctx)
 		if err != nil {
 			return err

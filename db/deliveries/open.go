@@ -32,6 +32,11 @@ func (f *file) Write(ctx context.Context, fn func(*Queries) error) error {
 	return f.db.Transact(ctx, func(tx db.DBTX) error { return fn(New(tx)) })
 }
 
+// WriteRow is Write for a few rows: where many write at a time, they share a commit, as with db.DB.WriteRow.
+func (f *file) WriteRow(ctx context.Context, fn func(*Queries) error) error {
+	return f.db.TransactRow(ctx, func(tx db.DBTX) error { return fn(New(tx)) })
+}
+
 // Open opens the file once.
 func (f *file) Open(ctx context.Context) error { return f.db.Open(ctx) }
 

@@ -99,7 +99,7 @@ func (e *endpoint) note(ctx context.Context, m *message, line deliveries.Line) e
 func (d *Dispatcher) save(ctx context.Context, m *message, line *deliveries.Line) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteFor)
 	defer cancel()
-	return d.Deliveries.Write(ctx, func(q *deliveries.Queries) error {
+	return d.Deliveries.WriteRow(ctx, func(q *deliveries.Queries) error {
 		err := q.SaveMessage(ctx, deliveries.SaveMessageParams{
 			MessageID: m.ID, Event: m.event, Body: m.Body, CreatedAt: timeText(m.created),
 		})
