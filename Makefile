@@ -28,7 +28,7 @@ RACE = -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/li
 CAN_RACE = test -n "$(COMPILER)" && CGO_ENABLED=1 go list -race runtime >/dev/null 2>&1
 
 # The tests come last, so that their result is what a reader sees at the end.
-CHECKS = check-format check-ascii check-tidy check-sql check-generated check-vet check-lint test
+CHECKS = check-format check-ascii check-tidy check-sql check-generated check-vet check-lint faults test
 
 .PHONY: help run build demo test check generate schema settings migrate bench bench-scale clean $(CHECKS)
 
@@ -60,6 +60,11 @@ test: ## Run all tests, with the race detector where there is a C compiler
 		echo "No C compiler, or no race detector for this processor: testing without -race."; \
 		go test ./...; \
 	fi
+
+faults: SEED = 0
+faults: KILLS = 50
+faults: ## Break the service on purpose, in two minutes; SEED=… as printed does the same again
+	go test ./faults -count=1 -v -timeout=10m -seed=$(SEED) -kills=$(KILLS)
 
 check: ## Run everything that CI runs
 	@for step in $(CHECKS); do \
