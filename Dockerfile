@@ -1,4 +1,6 @@
-FROM golang:1.26 AS build
+# Compiled where it is built, for any processor, without an emulator:
+# docker buildx build --platform linux/amd64,linux/arm64,linux/arm/v7 .
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 
 # The modules first: they change less often than the code, and their layer is then kept.
@@ -8,9 +10,12 @@ RUN go mod download
 COPY . .
 
 # .git stays out of the build context, so the version has to be told:
-# docker build --build-arg VERSION="$(git describe --tags --always --dirty)" .
+# docker build --build-arg VERSION="$(git describe --tags --always --dirty)" --build-arg COMMIT="$(git rev-parse HEAD)" .
 ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/data-api ./cmd/data-api
+ARG COMMIT=
+ARG TARGETOS TARGETARCH TARGETVARIANT
+RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} GOARM=${TARGETVARIANT#v} go build -trimpath -buildvcs=false \
+    -ldflags "-s -w -X main.version=${VERSION} -X main.commit=${COMMIT}" -o /out/data-api ./cmd/data-api
 
 # A scratch image has no shell to make a folder with, so it is copied from here.
 RUN mkdir /out/data

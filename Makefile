@@ -3,6 +3,11 @@
 .DEFAULT_GOAL := help
 
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  = $(shell git rev-parse HEAD 2>/dev/null)
+
+# The version is stamped here. Go's own stamp would fail where git distrusts the folder's owner. Nothing else of the
+# place or the time goes in, so that whoever builds the same commit gets the same bytes.
+GO_BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
 
 # The service and most of its tools are pure Go; the two recipes that need C say so themselves.
 export CGO_ENABLED = 0
@@ -30,7 +35,7 @@ CAN_RACE = test -n "$(COMPILER)" && CGO_ENABLED=1 go list -race runtime >/dev/nu
 # The tests come last, so that their result is what a reader sees at the end.
 CHECKS = check-format check-ascii check-tidy check-sql check-generated check-vet check-lint faults test
 
-.PHONY: help run build demo test check generate schema settings migrate bench bench-scale clean $(CHECKS)
+.PHONY: help run build demo test check generate schema settings migrate release check-release bench bench-scale clean $(CHECKS)
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,9 +43,8 @@ help: ## Print this list
 run: build ## Build and serve; the database is made in ./data at the first start
 	bin/data-api serve
 
-# The version is stamped here. Go's own stamp would fail where git distrusts the folder's owner.
 build: ## Build bin/data-api, one static binary
-	go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/data-api ./cmd/data-api
+	$(GO_BUILD) -o bin/data-api ./cmd/data-api
 
 demo: export DATABASE_URL = sqlite:data/demo/metadata.db
 demo: export HISTORY_DATABASE_URL = sqlite:data/demo/history.db
@@ -93,6 +97,34 @@ migrate: ## Apply the migrations with dbmate; needs a C compiler
 	@mkdir -p data
 	CGO_ENABLED=1 CC=$(COMPILER) $(DBMATE) $(DBMATE_ENV) up
 
+# The app of Home Assistant is a folder with the binaries beside its Dockerfile. Its archive has no times and users.
+APP = dist/data-api
+TAR = tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner
+
+release: ## Build dist/ for amd64, arm64 and armv7, with checksums
+	rm -rf dist
+	@for arch in amd64 arm64 arm; do \
+		echo "== linux/$$arch"; \
+		GOOS=linux GOARCH=$$arch GOARM=7 $(GO_BUILD) -o dist/data-api-$(VERSION)-linux-$$arch ./cmd/data-api || exit; \
+	done
+	cp -R deploy/homeassistant $(APP)
+	sed -i 's/^version:.*/version: "$(VERSION)"/' $(APP)/config.yaml
+	cp dist/data-api-$(VERSION)-linux-amd64 $(APP)/data-api-amd64
+	cp dist/data-api-$(VERSION)-linux-arm64 $(APP)/data-api-aarch64
+	$(TAR) -C dist -c data-api | gzip -n >$(APP)-$(VERSION)-homeassistant.tar.gz
+	rm -rf $(APP)
+	cd dist && sha256sum * >SHA256SUMS
+	@$(MAKE) --no-print-directory check-release
+
+# From a copy in another folder and with nothing compiled before, the same bytes come out.
+check-release:
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -P -t "$$copy" && \
+	echo "== again, elsewhere" && \
+	(cd "$$copy" && GOCACHE="$$copy/cache" GOOS=linux GOARCH=amd64 $(GO_BUILD) -o again ./cmd/data-api) && \
+	cmp "$$copy/again" dist/data-api-$(VERSION)-linux-amd64 && \
+	echo "== the same bytes"
+
 bench: build ## Measure against an empty handler, and InfluxDB where it is installed
 	go run ./bench
 
@@ -101,7 +133,7 @@ bench-scale: build ## Compare a home of N=1000000 entities with a small one
 	go run ./bench -scale $(N)
 
 clean: ## Remove what was built, and the demo's data; your own data stays
-	rm -rf bin data/demo
+	rm -rf bin dist data/demo
 	rm -f *.test coverage.*
 
 check-format:

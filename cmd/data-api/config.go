@@ -27,8 +27,8 @@ import (
 	"dataapi/server"
 )
 
-// config is every setting there is. It comes from the environment, else from .env.local, else from .env
-// in the working folder, else it is the default. A group is the heading in docs/settings.md that a setting and
+// config is every setting there is. It comes from the environment, else from the file that DATA_API_OPTIONS names,
+// else from .env.local, else from .env in the working folder, else it is the default. A group is the heading in docs/settings.md that a setting and
 // those after it stand under; after a change, make settings writes that file anew.
 type config struct {
 	DatabaseURL       string        `group:"Files" env:"DATABASE_URL" envDefault:"sqlite:data/metadata.db" help:"where the metadata is kept"`
@@ -46,6 +46,7 @@ type config struct {
 	HistoryRetention  retention     `env:"HISTORY_RETENTION" envDefault:"30d" help:"how long every state is kept, such as 30d or 1y; 0 keeps all"`
 	HistoryHours      retention     `env:"HISTORY_HOURLY_RETENTION" envDefault:"10y" help:"how long summaries by the hour are kept, at least as long as states; 0 keeps all"`
 	HassStorage       string        `group:"Home Assistant" env:"HASS_STORAGE" help:"Home Assistant's .storage folder, to follow its registries"`
+	Options           string        `env:"DATA_API_OPTIONS" help:"JSON file of settings, such as the /data/options.json of a Home Assistant app"`
 	InfluxURL         string        `group:"InfluxDB" env:"INFLUXDB_URL" help:"InfluxDB server that keeps the history, too, such as http://localhost:8086"`
 	InfluxToken       string        `env:"INFLUXDB_TOKEN" help:"token for it, of version 2 and 3"`
 	InfluxUser        string        `env:"INFLUXDB_USER" help:"user, where there is no token"`
@@ -94,7 +95,9 @@ func loadConfig(environ []string) (config, error) {
 		}
 		maps.Copy(settings, values)
 	}
-	maps.Copy(settings, env.ToMap(environ))
+	if err := addOptions(settings, env.ToMap(environ)); err != nil {
+		return config{}, err
+	}
 	var c config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: map[string]string{}}); err != nil {
 		panic(err) // a default that does not parse

@@ -17,7 +17,7 @@ import (
 func inFolder(t *testing.T, files map[string]string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	for _, name := range settings() {
+	for _, name := range settingNames() {
 		t.Setenv(name, "") // puts it back after the test
 		os.Unsetenv(name)
 	}
@@ -26,14 +26,6 @@ func inFolder(t *testing.T, files map[string]string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// settings are the names of all settings, in order.
-func settings() (names []string) {
-	for f := range reflect.TypeFor[config]().Fields() {
-		names = append(names, f.Tag.Get("env"))
-	}
-	return names
 }
 
 func TestDefaults(t *testing.T) {
@@ -243,7 +235,7 @@ func TestHelpDocumentsEverySetting(t *testing.T) {
 	var out bytes.Buffer
 	helpSettings(&out)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")[1:]
-	if names := settings(); len(lines) != len(names) {
+	if names := settingNames(); len(lines) != len(names) {
 		t.Errorf("%d lines for %d settings", len(lines), len(names))
 	}
 	for f := range reflect.TypeFor[config]().Fields() {

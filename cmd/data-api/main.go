@@ -15,8 +15,8 @@ import (
 	"dataapi/internal/hass"
 )
 
-// version is set when the binary is linked.
-var version = "dev"
+// version and commit are set when the binary is linked.
+var version, commit = "dev", ""
 
 // command is something that data-api can be told to do. run gets what follows the command's name.
 type command struct {
@@ -36,7 +36,7 @@ func commands() []command {
 		{"migrate", "migrate", "Makes the database, or brings it up to date", migrate, 0, 0, false, nil},
 		{"routes", "routes", "Lists the routes: method, path, operation, SQL file", listRoutes, 0, 0, true, nil},
 		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0, false, nil},
-		{"version", "version", "Prints the version", printVersion, 0, 0, true, nil},
+		{"version", "version", "Prints the version and the commit that it was built from", printVersion, 0, 0, true, nil},
 	}
 }
 
@@ -118,6 +118,10 @@ func help(w io.Writer) {
 }
 
 func printVersion(_ context.Context, _ config, _ []string, out io.Writer) error {
-	_, err := fmt.Fprintln(out, "data-api", version)
+	line := "data-api " + version
+	if commit != "" {
+		line += " (" + commit + ")"
+	}
+	_, err := fmt.Fprintln(out, line)
 	return err
 }

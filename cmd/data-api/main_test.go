@@ -80,7 +80,7 @@ func TestHelp(t *testing.T) {
 				t.Errorf("%s does not tell of %s", word, c.name)
 			}
 		}
-		for _, name := range settings() {
+		for _, name := range settingNames() {
 			if !strings.Contains(out, "\n  "+name+" ") {
 				t.Errorf("%s does not tell of %s", word, name)
 			}
@@ -116,8 +116,12 @@ func TestBadSettings(t *testing.T) {
 
 func TestVersionCommand(t *testing.T) {
 	inFolder(t, nil)
-	if out, _, err := call(t, "version"); err != nil || out != "data-api "+version+"\n" {
-		t.Errorf("%q, %v", out, err)
+	defer func(before string) { commit = before }(commit)
+	for linked, want := range map[string]string{"": "data-api dev\n", "0123abc": "data-api dev (0123abc)\n"} {
+		commit = linked
+		if out, _, err := call(t, "version"); err != nil || out != want {
+			t.Errorf("%q, %v; want %q", out, err, want)
+		}
 	}
 }
 

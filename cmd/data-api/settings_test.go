@@ -78,7 +78,7 @@ func TestSettingsFileHasTables(t *testing.T) {
 	if n := len(tableLines.FindAllString(string(text), -1)); n != len(groups) {
 		t.Errorf("docs/settings.md has %d tables for the groups %q", n, groups)
 	}
-	for _, name := range settings() {
+	for _, name := range settingNames() {
 		if n := strings.Count(string(text), "\n| `"+name+"` |"); n != 1 {
 			t.Errorf("docs/settings.md has %s in %d tables", name, n)
 		}

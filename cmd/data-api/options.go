@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// addOptions adds the file of options, if one is named, and the environment, which comes first.
+func addOptions(settings, environment map[string]string) error {
+	if file := cmp.Or(environment[optionsSetting], settings[optionsSetting]); file != "" {
+		options, err := readOptions(file)
+		if err != nil {
+			return err
+		}
+		maps.Copy(settings, options)
+	}
+	maps.Copy(settings, environment)
+	return nil
+}
+
+// readOptions reads settings from a JSON object, as Home Assistant hands the options of an app over: each member is
+// the setting of that name, in lower or upper case. null stands for the default. Values are not shown in errors, as
+// they may be secrets.
+func readOptions(file string) (map[string]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", optionsSetting, err)
+	}
+	var options map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber() // so that a large number stays as it is written
+	if err := decoder.Decode(&options); err != nil || decoder.More() {
+		return nil, fmt.Errorf("%s: %s holds no JSON object", optionsSetting, file)
+	}
+	settings := map[string]string{}
+	for option, value := range options {
+		name := strings.ToUpper(option)
+		switch value.(type) {
+		case string, bool, json.Number, nil:
+		default:
+			return nil, fmt.Errorf("%s: %s is neither text, a number nor true or false", optionsSetting, option)
+		}
+		if !slices.Contains(settingNames(), name) || name == optionsSetting {
+			return nil, fmt.Errorf("%s: %s is no setting", optionsSetting, option)
+		}
+		if value != nil {
+			settings[name] = fmt.Sprint(value)
+		}
+	}
+	return settings, nil
+}
+
+// optionsSetting names the file of options.
+const optionsSetting = "DATA_API_OPTIONS"
+
+// settingNames are the names of all settings, in order.
+func settingNames() (names []string) {
+	for f := range reflect.TypeFor[config]().Fields() {
+		names = append(names, f.Tag.Get("env"))
+	}
+	return names
+}
