@@ -267,6 +267,46 @@ func (q *Queries) DescribeEntity(ctx context.Context, arg DescribeEntityParams) 
 	return err
 }
 
+const findEntities = `-- name: FindEntities :many
+SELECT CAST(j.key AS INTEGER) AS place, e.key
+FROM json_each(CAST(?1 AS TEXT)) AS j
+CROSS JOIN entities AS e
+WHERE e.key = coalesce(
+  (SELECT r.key FROM entities AS r WHERE r.registry_id = json_extract(j.value, '$[0]')),
+  (SELECT u.key FROM entities AS u WHERE u.unique_id = json_extract(j.value, '$[3]') AND u.platform = json_extract(j.value, '$[2]') AND u.domain = json_extract(j.value, '$[1]')),
+  (SELECT i.key FROM entities AS i WHERE i.entity_id = json_extract(j.value, '$[4]')))
+`
+
+type FindEntitiesRow struct {
+	Place int64 `json:"place"`
+	Key   int64 `json:"-"`
+}
+
+// Finds the rows that entries are about: a JSON list of lists of registry_id, domain, platform, unique_id and
+// entity_id, in which null is whatever is not to be matched. Gives the keys, and each with the place in the list.
+func (q *Queries) FindEntities(ctx context.Context, wanted string) ([]FindEntitiesRow, error) {
+	rows, err := q.db.QueryContext(ctx, findEntities, wanted)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FindEntitiesRow{}
+	for rows.Next() {
+		var i FindEntitiesRow
+		if err := rows.Scan(&i.Place, &i.Key); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getEntity = `-- name: GetEntity :one
 SELECT v."key", v.entity_id, v.name, v.domain, v.platform, v.device_id, v.area_id, v.area_name, v.floor_id, v.device_class, v.entity_category, v.unit_of_measurement, v.icon, v.disabled, v.disabled_by, v.hidden_by, v.labels, v.aliases, v.aliases_v2, v.name_by_user, v.original_name, v.has_entity_name, v.own_area_id, v.original_device_class, v.original_icon, v.translation_key, v.supported_features, v.capabilities, v.categories, v.options, v.registry_id, v.unique_id, v.previous_unique_id, v.config_entry_id, v.config_subentry_id, v.object_id_base, v.suggested_object_id, v.extra, v.created_at, v.modified_at, v.updated_at, v.timestamp, a.entity_id AS renamed_from
 FROM entities_view AS v
@@ -611,7 +651,23 @@ func (q *Queries) ListNames(ctx context.Context, entityIds string) ([]ListNamesR
 	return items, nil
 }
 
-const matchEntity = `-- name: MatchEntity :one
+const parkEntity = `-- name: ParkEntity :exec
+UPDATE entities SET entity_id = '~' || entity_id WHERE entity_id = ?1 AND key <> ?2
+`
+
+type ParkEntityParams struct {
+	EntityID string `json:"entity_id"`
+	Key      int64  `json:"-"`
+}
+
+// Frees an entity_id for the entity that it belongs to now. The holder waits under a name that no
+// entity can have, for its own new name to come in the same transaction. Its domain stays.
+func (q *Queries) ParkEntity(ctx context.Context, arg ParkEntityParams) error {
+	_, err := q.db.ExecContext(ctx, parkEntity, arg.EntityID, arg.Key)
+	return err
+}
+
+const readEntities = `-- name: ReadEntities :many
 SELECT
   key, entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name,
   has_entity_name, object_id_base, suggested_object_id, translation_key, icon, original_icon,
@@ -619,21 +675,10 @@ SELECT
   disabled_by, hidden_by, device_id, area_id, config_entry_id, config_subentry_id, labels, aliases,
   aliases_v2, categories, capabilities, options, extra, created_at, modified_at, updated_at
 FROM entities
-WHERE key = coalesce(
-  (SELECT r.key FROM entities AS r WHERE r.registry_id = ?1),
-  (SELECT u.key FROM entities AS u WHERE u.unique_id = ?2 AND u.platform = ?3 AND u.domain = ?4),
-  (SELECT i.key FROM entities AS i WHERE i.entity_id = ?5))
+WHERE key IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
 `
 
-type MatchEntityParams struct {
-	RegistryID *string `json:"registry_id"`
-	UniqueID   *string `json:"unique_id"`
-	Platform   *string `json:"platform"`
-	Domain     *string `json:"domain"`
-	EntityID   *string `json:"entity_id"`
-}
-
-type MatchEntityRow struct {
+type ReadEntitiesRow struct {
 	Key                 int64       `json:"-"`
 	EntityID            string      `json:"entity_id"`
 	RegistryID          *string     `json:"registry_id"`
@@ -671,71 +716,64 @@ type MatchEntityRow struct {
 	UpdatedAt           string      `json:"updated_at"`
 }
 
-// Finds the entity that an incoming one is: by registry_id, else by (domain, platform, unique_id), else
-// by entity_id, of which any may be left out. Gives the registry's own columns, as SaveEntity takes them.
-func (q *Queries) MatchEntity(ctx context.Context, arg MatchEntityParams) (MatchEntityRow, error) {
-	row := q.db.QueryRowContext(ctx, matchEntity,
-		arg.RegistryID,
-		arg.UniqueID,
-		arg.Platform,
-		arg.Domain,
-		arg.EntityID,
-	)
-	var i MatchEntityRow
-	err := row.Scan(
-		&i.Key,
-		&i.EntityID,
-		&i.RegistryID,
-		&i.Platform,
-		&i.UniqueID,
-		&i.PreviousUniqueID,
-		&i.Name,
-		&i.OriginalName,
-		&i.HasEntityName,
-		&i.ObjectIDBase,
-		&i.SuggestedObjectID,
-		&i.TranslationKey,
-		&i.Icon,
-		&i.OriginalIcon,
-		&i.DeviceClass,
-		&i.OriginalDeviceClass,
-		&i.UnitOfMeasurement,
-		&i.SupportedFeatures,
-		&i.EntityCategory,
-		&i.DisabledBy,
-		&i.HiddenBy,
-		&i.DeviceID,
-		&i.AreaID,
-		&i.ConfigEntryID,
-		&i.ConfigSubentryID,
-		&i.Labels,
-		&i.Aliases,
-		&i.AliasesV2,
-		&i.Categories,
-		&i.Capabilities,
-		&i.Options,
-		&i.Extra,
-		&i.CreatedAt,
-		&i.ModifiedAt,
-		&i.UpdatedAt,
-	)
-	return i, err
-}
-
-const parkEntity = `-- name: ParkEntity :exec
-UPDATE entities SET entity_id = '~' || entity_id WHERE entity_id = ?1 AND key <> ?2
-`
-
-type ParkEntityParams struct {
-	EntityID string `json:"entity_id"`
-	Key      int64  `json:"-"`
-}
-
-// Frees an entity_id for the entity that it belongs to now. The holder waits under a name that no
-// entity can have, for its own new name to come in the same transaction. Its domain stays.
-func (q *Queries) ParkEntity(ctx context.Context, arg ParkEntityParams) error {
-	_, err := q.db.ExecContext(ctx, parkEntity, arg.EntityID, arg.Key)
-	return err
+// Reads the rows whose keys are in the JSON list @keys.
+func (q *Queries) ReadEntities(ctx context.Context, keys string) ([]ReadEntitiesRow, error) {
+	rows, err := q.db.QueryContext(ctx, readEntities, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ReadEntitiesRow{}
+	for rows.Next() {
+		var i ReadEntitiesRow
+		if err := rows.Scan(
+			&i.Key,
+			&i.EntityID,
+			&i.RegistryID,
+			&i.Platform,
+			&i.UniqueID,
+			&i.PreviousUniqueID,
+			&i.Name,
+			&i.OriginalName,
+			&i.HasEntityName,
+			&i.ObjectIDBase,
+			&i.SuggestedObjectID,
+			&i.TranslationKey,
+			&i.Icon,
+			&i.OriginalIcon,
+			&i.DeviceClass,
+			&i.OriginalDeviceClass,
+			&i.UnitOfMeasurement,
+			&i.SupportedFeatures,
+			&i.EntityCategory,
+			&i.DisabledBy,
+			&i.HiddenBy,
+			&i.DeviceID,
+			&i.AreaID,
+			&i.ConfigEntryID,
+			&i.ConfigSubentryID,
+			&i.Labels,
+			&i.Aliases,
+			&i.AliasesV2,
+			&i.Categories,
+			&i.Capabilities,
+			&i.Options,
+			&i.Extra,
+			&i.CreatedAt,
+			&i.ModifiedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const saveEntity = `-- name: SaveEntity :exec

@@ -2,6 +2,7 @@ package db
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,11 +173,25 @@ func TestPlansOfThePointReads(t *testing.T) {
 	d := inMemory(t)
 	for query, plan := range map[string]string{
 		getEntity: "e entity_id=?", getDevice: "d device_id=?", getArea: "a area_id=?", getFloor: "f floor_id=?", getLabel: "l label_id=?",
-		getConfigEntry: "c entry_id=?", matchEntity: "u unique_id=? platform=?", matchDevice: "devices device_id=?",
+		getConfigEntry: "c entry_id=?", matchDevice: "devices device_id=?",
 	} {
 		if _, all := planOf(t, d, query); !searches(all)[plan] || strings.Contains(strings.Join(all, "\n"), "SCAN") {
 			t.Errorf("no %q alone in\n%s", plan, strings.Join(all, "\n"))
 		}
+	}
+}
+
+func TestPlanOfMatchingEntities(t *testing.T) {
+	_, all := planOf(t, inMemory(t), findEntities)
+	found := searches(all)
+	for _, plan := range []string{"r registry_id=?", "u unique_id=? platform=?", "i entity_id=?"} {
+		if !found[plan] {
+			t.Errorf("no %q in\n%s", plan, strings.Join(all, "\n"))
+		}
+	}
+	scans := slices.DeleteFunc(slices.Clone(all), func(step string) bool { return !strings.Contains(step, "SCAN") })
+	if len(scans) != 1 || !strings.Contains(scans[0], "SCAN j ") {
+		t.Errorf("more is walked than the list: %q", scans)
 	}
 }
 

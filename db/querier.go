@@ -78,6 +78,9 @@ type Querier interface {
 	// Finds the last change before a time: the log is in the order of time, and every 64th change is found by
 	// its time.
 	FindChangeBefore(ctx context.Context, at string) (FindChangeBeforeRow, error)
+	// Finds the rows that entries are about: a JSON list of lists of registry_id, domain, platform, unique_id and
+	// entity_id, in which null is whatever is not to be matched. Gives the keys, and each with the place in the list.
+	FindEntities(ctx context.Context, wanted string) ([]FindEntitiesRow, error)
 	// Finds up to where the log may be pruned: the last of those changes at its beginning that are all from
 	// before a time, but no more than @lim, and never the newest change. What a clock that was wrong stamped
 	// too early goes only when all before it go.
@@ -184,9 +187,6 @@ type Querier interface {
 	MatchConfigEntry(ctx context.Context, entryID string) (ConfigEntryRow, error)
 	// Finds a device by its id. Gives the registry's own columns, as SaveDevice takes them.
 	MatchDevice(ctx context.Context, deviceID string) (MatchDeviceRow, error)
-	// Finds the entity that an incoming one is: by registry_id, else by (domain, platform, unique_id), else
-	// by entity_id, of which any may be left out. Gives the registry's own columns, as SaveEntity takes them.
-	MatchEntity(ctx context.Context, arg MatchEntityParams) (MatchEntityRow, error)
 	// Finds a floor by its id. Gives the registry's own columns, as SaveFloor takes them.
 	MatchFloor(ctx context.Context, floorID string) (MatchFloorRow, error)
 	// Finds a label by its id. Gives the registry's own columns, as SaveLabel takes them.
@@ -204,6 +204,8 @@ type Querier interface {
 	ParkEntity(ctx context.Context, arg ParkEntityParams) error
 	// Deletes the changes up to @seq.
 	PruneChanges(ctx context.Context, seq int64) (int64, error)
+	// Reads the rows whose keys are in the JSON list @keys.
+	ReadEntities(ctx context.Context, keys string) ([]ReadEntitiesRow, error)
 	// Gives a webhook a new secret. The one before is good for another day.
 	RotateWebhook(ctx context.Context, arg RotateWebhookParams) (int64, error)
 	// Stores a area: a new one where @key is 0, else the one with that key, as a whole.

@@ -29,10 +29,10 @@ var areas = &registry[area]{
 	},
 	valid:  notEmpty,
 	stages: 1,
-	match: func(r *run, id identity, _ int) (area, int64, error) {
-		row, err := r.q.MatchArea(r.ctx, id.id)
+	match: each(func(r *run, id string) (area, int64, error) {
+		row, err := r.q.MatchArea(r.ctx, id)
 		return area(row), row.Key, err
-	},
+	}),
 	fresh: func(id identity, now string) area {
 		return area{AreaID: id.id, Aliases: "[]", Labels: "[]", Extra: "{}", CreatedAt: now}
 	},

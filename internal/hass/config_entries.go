@@ -29,10 +29,10 @@ var configEntries = &registry[configEntry]{
 	},
 	valid:  notEmpty,
 	stages: 1,
-	match: func(r *run, id identity, _ int) (configEntry, int64, error) {
-		row, err := r.q.MatchConfigEntry(r.ctx, id.id)
+	match: each(func(r *run, id string) (configEntry, int64, error) {
+		row, err := r.q.MatchConfigEntry(r.ctx, id)
 		return configEntry(row), row.Key, err
-	},
+	}),
 	fresh: func(id identity, now string) configEntry {
 		return configEntry{EntryID: id.id, CreatedAt: now}
 	},

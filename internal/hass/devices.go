@@ -47,10 +47,10 @@ var devices = &registry[device]{
 	},
 	valid:  notEmpty,
 	stages: 1,
-	match: func(r *run, id identity, _ int) (device, int64, error) {
-		row, err := r.q.MatchDevice(r.ctx, id.id)
+	match: each(func(r *run, id string) (device, int64, error) {
+		row, err := r.q.MatchDevice(r.ctx, id)
 		return device(row), row.Key, err
-	},
+	}),
 	fresh: func(id identity, now string) device {
 		return device{DeviceID: id.id, Labels: "[]", Identifiers: "[]", Connections: "[]", ConfigEntries: "[]", ConfigEntriesSubentries: "{}", Extra: "{}", CreatedAt: now}
 	},

@@ -1,7 +1,6 @@
 package hass
 
 import (
-	"database/sql"
 	"errors"
 	"regexp"
 	"strings"
@@ -63,7 +62,7 @@ var entities = &registry[entity]{
 	},
 	valid:  validEntityID,
 	stages: entityStages,
-	match:  matchEntity,
+	match:  matchEntities,
 	fresh: func(id identity, now string) entity {
 		return entity{
 			EntityID: id.id, Platform: "unknown", Labels: "[]", Aliases: "[]", Categories: "{}", Options: "{}",
@@ -96,29 +95,47 @@ func validEntityID(id string) error {
 	return nil
 }
 
-// uniqueID identifies an entity where no registry id does.
-type uniqueID struct{ domain, platform, id string }
-
-func uniqueIDOf(entityID, platform, id string) uniqueID {
-	domain, _, _ := strings.Cut(entityID, ".")
-	return uniqueID{domain, platform, id}
+// matchEntities finds the rows by the keys of the stage, and reads them all at once.
+func matchEntities(r *run, some []entry, stage int) ([]matched[entity], error) {
+	wanted := make([][5]*string, len(some))
+	for i := range some {
+		wanted[i] = wantedEntity(&some[i].id, stage)
+	}
+	found, err := r.q.FindEntities(r.ctx, jsonList(wanted))
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]int64, len(found))
+	for i, f := range found {
+		keys[i] = f.Key
+	}
+	rows, err := r.q.ReadEntities(r.ctx, listOfKeys(keys))
+	if err != nil {
+		return nil, err
+	}
+	byKey := make(map[int64]*db.ReadEntitiesRow, len(rows))
+	for i := range rows {
+		byKey[rows[i].Key] = &rows[i]
+	}
+	all := make([]matched[entity], len(some))
+	for _, f := range found {
+		all[f.Place] = matched[entity]{entity(*byKey[f.Key]), f.Key}
+	}
+	return all, nil
 }
 
-func matchEntity(r *run, id identity, stage int) (entity, int64, error) {
-	var by db.MatchEntityParams
+// wantedEntity is what FindEntities is to look for.
+func wantedEntity(id *identity, stage int) (wanted [5]*string) {
 	switch {
-	case stage == byRegistryID && id.registryID != nil:
-		by.RegistryID = id.registryID
+	case stage == byRegistryID:
+		wanted[0] = id.registryID
 	case stage == byUniqueID && id.uniqueID != nil && id.platform != nil:
-		u := uniqueIDOf(id.id, *id.platform, *id.uniqueID)
-		by.Domain, by.Platform, by.UniqueID = &u.domain, &u.platform, &u.id
+		domain, _, _ := strings.Cut(id.id, ".")
+		wanted[1], wanted[2], wanted[3] = &domain, id.platform, id.uniqueID
 	case stage == byEntityID:
-		by.EntityID = &id.id
-	default:
-		return entity{}, 0, sql.ErrNoRows
+		wanted[4] = &id.id
 	}
-	row, err := r.q.MatchEntity(r.ctx, by)
-	return entity(row), row.Key, err
+	return wanted
 }
 
 func saveEntity(r *run, before, e *entity) error {

@@ -24,10 +24,10 @@ var floors = &registry[floor]{
 	},
 	valid:  notEmpty,
 	stages: 1,
-	match: func(r *run, id identity, _ int) (floor, int64, error) {
-		row, err := r.q.MatchFloor(r.ctx, id.id)
+	match: each(func(r *run, id string) (floor, int64, error) {
+		row, err := r.q.MatchFloor(r.ctx, id)
 		return floor(row), row.Key, err
-	},
+	}),
 	fresh: func(id identity, now string) floor {
 		return floor{FloorID: id.id, Aliases: "[]", Extra: "{}", CreatedAt: now}
 	},

@@ -1,8 +1,6 @@
 package hass
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -110,15 +108,16 @@ func (reg *registry[R]) claimSpared(r *run) error {
 	for _, e := range r.spared {
 		if e.id.id == "" && e.id.registryID == nil && (e.id.platform == nil || e.id.uniqueID == nil) {
 			r.vague = true
-			continue
 		}
-		for stage := range reg.stages {
-			_, key, err := reg.match(r, e.id, stage)
-			switch {
-			case err == nil:
-				r.claimed = append(r.claimed, key)
-			case !errors.Is(err, sql.ErrNoRows):
-				return err
+	}
+	for stage := range reg.stages {
+		rows, err := reg.match(r, r.spared, stage)
+		if err != nil {
+			return err
+		}
+		for _, m := range rows {
+			if m.key != 0 {
+				r.claimed[m.key] = struct{}{}
 			}
 		}
 	}

@@ -24,10 +24,10 @@ var labels = &registry[label]{
 	},
 	valid:  notEmpty,
 	stages: 1,
-	match: func(r *run, id identity, _ int) (label, int64, error) {
-		row, err := r.q.MatchLabel(r.ctx, id.id)
+	match: each(func(r *run, id string) (label, int64, error) {
+		row, err := r.q.MatchLabel(r.ctx, id)
 		return label(row), row.Key, err
-	},
+	}),
 	fresh: func(id identity, now string) label {
 		return label{LabelID: id.id, Extra: "{}", CreatedAt: now}
 	},

@@ -76,9 +76,10 @@ type run struct {
 	strict   bool // whether an id that comes twice is refused
 	whole    bool // whether rows that are not claimed are to be removed
 	done     int
-	claimed  []int64 // keys of the rows that entries were matched to, or may mean
-	spared   []entry // that are not taken, though they may mean a row
-	vague    bool    // whether there is one that may mean any row
+	claimed  map[int64]struct{} // keys of the rows that entries were matched to, or may mean
+	members  []member           // of the entry at hand
+	spared   []entry            // that are not taken, though they may mean a row
+	vague    bool               // whether there is one that may mean any row
 	result   Result
 }
 
@@ -88,7 +89,8 @@ func newRun(ctx context.Context, q *db.Queries, progress func(done int)) *run {
 	}
 	return &run{
 		ctx: ctx, q: q, now: time.Now().UTC().Format(timeLayout), progress: progress,
-		result: Result{Rejected: []Rejection{}},
+		claimed: map[int64]struct{}{},
+		result:  Result{Rejected: []Rejection{}},
 	}
 }
 
@@ -125,9 +127,9 @@ type registry[R any] struct {
 	beside func(string) bool     // members to leave out: made by us, or secret
 	extra  func(*R) *dbtype.JSON // where other members go; nil drops them
 
-	valid  func(id string) error                                  // nil accepts any
-	stages int                                                    // ways to match, tried one after the other for the whole batch
-	match  func(r *run, id identity, stage int) (R, int64, error) // row and key; sql.ErrNoRows where there is none
+	valid  func(id string) error // nil accepts any
+	stages int                   // ways to match, tried one after the other for the whole batch
+	match  func(r *run, some []entry, stage int) ([]matched[R], error)
 	fresh  func(id identity, now string) R
 	finish func(row *R, id identity) (field, reason string) // fills what may not be empty, or says what is missing
 	filled func(*R) [2]string                               // what finish may have changed; may be nil
@@ -137,34 +139,53 @@ type registry[R any] struct {
 	end    func(r *run) error                                   // after the batch; may be nil
 }
 
+// matched is the row that an entry is about; the key is 0 where there is none.
+type matched[R any] struct {
+	row R
+	key int64
+}
+
+// each matches entries one by one, by their ids.
+func each[R any](match func(r *run, id string) (R, int64, error)) func(*run, []entry, int) ([]matched[R], error) {
+	return func(r *run, some []entry, _ int) ([]matched[R], error) {
+		rows := make([]matched[R], len(some))
+		for i, e := range some {
+			row, key, err := match(r, e.id.id)
+			switch {
+			case err == nil:
+				rows[i] = matched[R]{row, key}
+			case !errors.Is(err, sql.ErrNoRows):
+				return nil, err
+			}
+		}
+		return rows, nil
+	}
+}
+
+// matchedAtOnce is for how many entries rows are read before the first of them is stored. An entity that loses its
+// entity_id to another meanwhile gets a new one from its own entry, as no two entries have the same: it does not
+// matter that its row was read before.
+const matchedAtOnce = 250
+
 // take matches the entries of a batch to rows, and stores them.
 func (reg *registry[R]) take(r *run, batch Batch) error {
 	pending := reg.identify(r, batch)
-	claimed := make(map[int64]struct{}, len(pending))
-	members := make([]member, 0, 64)
 	for stage := range reg.stages {
-		last := stage == reg.stages-1
 		rest := pending[:0]
-		for _, e := range pending {
-			row, key, err := reg.match(r, e.id, stage)
-			_, taken := claimed[key]
-			switch {
-			case err != nil && !errors.Is(err, sql.ErrNoRows):
-				return err
-			case err == nil && !taken:
-				claimed[key] = struct{}{}
-				r.claimed = append(r.claimed, key)
-			case !last:
-				rest = append(rest, e)
-				continue
-			default:
-				row, key = reg.fresh(e.id, r.now), 0
-			}
-			members, _ = membersOf(e.value, members[:0])
-			if err := reg.store(r, e, &row, key == 0, members); err != nil {
+		for some := range slices.Chunk(pending, matchedAtOnce) {
+			rows, err := reg.match(r, some, stage)
+			if err != nil {
 				return err
 			}
-			r.step()
+			for i, e := range some {
+				taken, err := reg.takeOne(r, e, rows[i], stage)
+				if err != nil {
+					return err
+				}
+				if !taken {
+					rest = append(rest, e)
+				}
+			}
 		}
 		pending = rest
 	}
@@ -177,6 +198,25 @@ func (reg *registry[R]) take(r *run, batch Batch) error {
 		return reg.end(r)
 	}
 	return nil
+}
+
+// takeOne stores an entry, unless no row is its own and another stage may find one.
+func (reg *registry[R]) takeOne(r *run, e entry, m matched[R], stage int) (taken bool, err error) {
+	_, others := r.claimed[m.key]
+	switch {
+	case m.key != 0 && !others:
+		r.claimed[m.key] = struct{}{}
+	case stage < reg.stages-1:
+		return false, nil
+	default:
+		m = matched[R]{row: reg.fresh(e.id, r.now)}
+	}
+	r.members, _ = membersOf(e.value, r.members[:0])
+	if err := reg.store(r, e, &m.row, m.key == 0, r.members); err != nil {
+		return false, err
+	}
+	r.step()
+	return true, nil
 }
 
 // remove takes rows out of the registry.

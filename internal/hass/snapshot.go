@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -196,7 +197,7 @@ func (i *intake) findStale([]Storage) (err error) {
 		}
 		var claimed []int64
 		for _, r := range k.runs {
-			claimed = append(claimed, r.claimed...)
+			claimed = slices.AppendSeq(claimed, maps.Keys(r.claimed))
 		}
 		k.stale, err = i.q.ListUnclaimed(i.ctx, db.ListUnclaimedParams{
 			Kind: string(kind), Newest: k.before.Newest, Claimed: listOfKeys(claimed),
@@ -267,9 +268,14 @@ func listOfKeys(keys []int64) string {
 	if keys == nil {
 		return "[]"
 	}
-	text, err := json.Marshal(keys)
+	return jsonList(keys)
+}
+
+// jsonList is a list as queries take it.
+func jsonList[T int64 | [5]*string](items []T) string {
+	text, err := json.Marshal(items)
 	if err != nil {
-		panic(err) // numbers only
+		panic(err) // numbers and text only
 	}
 	return string(text)
 }

@@ -54,11 +54,11 @@ func subjectOf[R any](kind Kind, reg *registry[R], format, needs string) subject
 	}
 	s.row = func(t *testing.T, d *db.DB, id string) map[string]string {
 		t.Helper()
-		row, _, err := reg.match(&run{ctx: t.Context(), q: d.Queries}, identity{id: id}, reg.stages-1)
-		if err != nil {
+		rows, err := reg.match(&run{ctx: t.Context(), q: d.Queries}, []entry{{id: identity{id: id}}}, reg.stages-1)
+		if err != nil || rows[0].key == 0 {
 			t.Fatalf("%s %s: %v", kind, id, err)
 		}
-		return columnsOf(t, row)
+		return columnsOf(t, rows[0].row)
 	}
 	return s
 }

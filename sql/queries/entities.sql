@@ -143,9 +143,19 @@ WHERE v.key = coalesce(
   (SELECT f.entity_key FROM entity_aliases AS f WHERE f.entity_id = @entity_id ORDER BY f.valid_until DESC, f.rowid DESC LIMIT 1))
 LIMIT 1;
 
--- Finds the entity that an incoming one is: by registry_id, else by (domain, platform, unique_id), else
--- by entity_id, of which any may be left out. Gives the registry's own columns, as SaveEntity takes them.
--- name: MatchEntity :one
+-- Finds the rows that entries are about: a JSON list of lists of registry_id, domain, platform, unique_id and
+-- entity_id, in which null is whatever is not to be matched. Gives the keys, and each with the place in the list.
+-- name: FindEntities :many
+SELECT CAST(j.key AS INTEGER) AS place, e.key
+FROM json_each(CAST(@wanted AS TEXT)) AS j
+CROSS JOIN entities AS e
+WHERE e.key = coalesce(
+  (SELECT r.key FROM entities AS r WHERE r.registry_id = json_extract(j.value, '$[0]')),
+  (SELECT u.key FROM entities AS u WHERE u.unique_id = json_extract(j.value, '$[3]') AND u.platform = json_extract(j.value, '$[2]') AND u.domain = json_extract(j.value, '$[1]')),
+  (SELECT i.key FROM entities AS i WHERE i.entity_id = json_extract(j.value, '$[4]')));
+
+-- Reads the rows whose keys are in the JSON list @keys.
+-- name: ReadEntities :many
 SELECT
   key, entity_id, registry_id, platform, unique_id, previous_unique_id, name, original_name,
   has_entity_name, object_id_base, suggested_object_id, translation_key, icon, original_icon,
@@ -153,10 +163,7 @@ SELECT
   disabled_by, hidden_by, device_id, area_id, config_entry_id, config_subentry_id, labels, aliases,
   aliases_v2, categories, capabilities, options, extra, created_at, modified_at, updated_at
 FROM entities
-WHERE key = coalesce(
-  (SELECT r.key FROM entities AS r WHERE r.registry_id = sqlc.narg('registry_id')),
-  (SELECT u.key FROM entities AS u WHERE u.unique_id = sqlc.narg('unique_id') AND u.platform = sqlc.narg('platform') AND u.domain = sqlc.narg('domain')),
-  (SELECT i.key FROM entities AS i WHERE i.entity_id = sqlc.narg('entity_id')));
+WHERE key IN (SELECT value FROM json_each(CAST(@keys AS TEXT)));
 
 -- Stores a entity: a new one where @key is 0, else the one with that key, as a whole.
 -- name: SaveEntity :exec
