@@ -8,7 +8,7 @@ import (
 )
 
 // indexedAtOnce is how many rows one pass of the index takes.
-const indexedAtOnce = 1000
+const indexedAtOnce = 5000
 
 // index brings the search in line with all rows that changed, whoever changed them. It belongs to the end of every
 // transaction.
