@@ -35,7 +35,7 @@ CAN_RACE = test -n "$(COMPILER)" && CGO_ENABLED=1 go list -race runtime >/dev/nu
 # The tests come last, so that their result is what a reader sees at the end.
 CHECKS = check-format check-ascii check-tidy check-sql check-generated check-vet check-lint faults test
 
-.PHONY: help run build demo test check generate schema settings migrate release check-release bench bench-scale clean $(CHECKS)
+.PHONY: help run build demo test check generate schema settings migrate release check-release bench bench-scale load clean $(CHECKS)
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -131,6 +131,9 @@ bench: build ## Measure against an empty handler, and InfluxDB where it is insta
 bench-scale: N = 1000000
 bench-scale: build ## Compare a home of N=1000000 entities with a small one
 	go run ./bench -scale $(N)
+
+load: build ## Measure reads against an empty handler under the load of wrk, which must be installed
+	go run ./bench -load -length 2s
 
 clean: ## Remove what was built, and the demo's data; your own data stays
 	rm -rf bin dist data/demo

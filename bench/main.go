@@ -28,25 +28,33 @@ func main() {
 		serveEmpty(address)
 		return
 	}
+	if address := os.Getenv("BENCH_PLAIN"); address != "" {
+		servePlain(address, os.Getenv("BENCH_DATABASE"))
+		return
+	}
 	b := bench{calls: 500}
 	flag.StringVar(&b.binary, "binary", "bin/data-api", "the data-api to measure")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of each measurement")
 	flag.DurationVar(&b.length, "length", time.Second, "of a round")
 	scale := flag.Int("scale", 0, "instead compare a home of so many entities with a small one")
+	underLoad := flag.Bool("load", false, "instead measure reads under the load of wrk")
 	flag.Parse()
-	if err := b.run(context.Background(), *scale); err != nil {
+	if err := b.run(context.Background(), *scale, *underLoad); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func (b *bench) run(ctx context.Context, scale int) (err error) {
+func (b *bench) run(ctx context.Context, scale int, underLoad bool) (err error) {
 	if b.folder, err = os.MkdirTemp("", "data-api-bench-"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
 	if scale > 0 {
 		return b.scale(ctx, scale)
+	}
+	if underLoad {
+		return b.underLoad(ctx)
 	}
 	for _, measure := range []func(context.Context) error{
 		b.reads, b.bulk, b.log, b.home, b.search, b.statements, b.depth, b.start, b.webhooks, b.history,
