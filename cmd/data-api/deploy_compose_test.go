@@ -98,8 +98,10 @@ func TestComposeVolumes(t *testing.T) {
 // litestream is what deploy/litestream.yml may say.
 type litestream struct {
 	DBs []struct {
-		Path    string
-		Replica struct{ Type, Path string }
+		Path     string
+		Interval string `yaml:"checkpoint-interval"`
+		Pages    int    `yaml:"min-checkpoint-page-count"`
+		Replica  struct{ Type, Path string }
 	} `yaml:"dbs"`
 }
 
@@ -113,8 +115,8 @@ func TestLitestream(t *testing.T) {
 	var copied []string
 	for _, db := range l.DBs {
 		copied = append(copied, db.Path)
-		if !strings.HasPrefix(db.Replica.Path, "/replica/") {
-			t.Errorf("%s goes to %s, which is no volume", db.Path, db.Replica.Path)
+		if !strings.HasPrefix(db.Replica.Path, "/replica/") || db.Interval != "1h" || db.Pages < 10000 {
+			t.Errorf("%+v", db)
 		}
 	}
 	if want := []string{c.database().Path, c.past().DB.Path}; !slices.Equal(copied, want) {
