@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -40,21 +41,28 @@ func readOptions(file string) (map[string]string, error) {
 		return nil, fmt.Errorf("%s: %s holds no JSON object", optionsSetting, file)
 	}
 	settings := map[string]string{}
-	for option, value := range options {
-		name := strings.ToUpper(option)
-		switch value.(type) {
-		case string, bool, json.Number, nil:
+	var problems []error
+	for _, option := range slices.Sorted(maps.Keys(options)) {
+		name, problem := strings.ToUpper(option), ""
+		_, twice := settings[name]
+		switch options[option].(type) {
+		case string, bool, json.Number:
+			settings[name] = fmt.Sprint(options[option])
+		case nil:
 		default:
-			return nil, fmt.Errorf("%s: %s is neither text, a number nor true or false", optionsSetting, option)
+			problem = "is neither text, a number nor true or false"
 		}
-		if !slices.Contains(settingNames(), name) || name == optionsSetting {
-			return nil, fmt.Errorf("%s: %s is no setting", optionsSetting, option)
+		if twice {
+			problem = "is there twice"
 		}
-		if value != nil {
-			settings[name] = fmt.Sprint(value)
+		if name == optionsSetting || !slices.Contains(settingNames(), name) {
+			problem = "is no setting"
+		}
+		if problem != "" {
+			problems = append(problems, fmt.Errorf("%s: %s %s", optionsSetting, option, problem))
 		}
 	}
-	return settings, nil
+	return settings, errors.Join(problems...)
 }
 
 // optionsSetting names the file of options.

@@ -31,22 +31,28 @@ func TestOptions(t *testing.T) {
 // What is wrong with options is said in one line that names the option, and never shows a value.
 func TestBadOptions(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                                   "holds no JSON object",
-		`[]`:                                 "holds no JSON object",
-		`{"log_level":"info"} {}`:            "holds no JSON object",
-		`{"influxdb_token":"s3cret",`:        "holds no JSON object",
-		`{"colour":"s3cret"}`:                "colour is no setting",
-		`{"data_api_options":"s3cret"}`:      "data_api_options is no setting",
-		`{"influxdb_token":["s3cret"]}`:      "influxdb_token is neither",
-		`{"influxdb_token":{"a":"s3cret"}}`:  "influxdb_token is neither",
-		`{"data_api_port":"eight"}`:          "DATA_API_PORT is \"eight\"",
-		`{"influxdb_url":"me:s3cret@local"}`: "INFLUXDB_URL",
+		``:                                  "holds no JSON object",
+		`[]`:                                "holds no JSON object",
+		`{"log_level":"info"} {}`:           "holds no JSON object",
+		`{"influxdb_token":"s3cret",`:       "holds no JSON object",
+		`{"colour":"s3cret"}`:               "colour is no setting",
+		`{"data_api_options":"s3cret"}`:     "data_api_options is no setting",
+		`{"influxdb_token":["s3cret"]}`:     "influxdb_token is neither",
+		`{"influxdb_token":{"a":"s3cret"}}`: "influxdb_token is neither",
+		`{"log_level":"info","LOG_LEVEL":"warn"}`: "log_level is there twice",
+		`{"data_api_port":"eight"}`:               "DATA_API_PORT is \"eight\"",
+		`{"influxdb_url":"me:s3cret@local"}`:      "INFLUXDB_URL",
 	} {
 		inFolder(t, map[string]string{"options.json": text})
 		_, err := loadConfig([]string{"DATA_API_OPTIONS=options.json"})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v, want one line with %q", text, err, want)
 		}
+	}
+	inFolder(t, map[string]string{"options.json": `{"b": 1, "a": 1, "log_level": []}`})
+	want := "DATA_API_OPTIONS: a is no setting\nDATA_API_OPTIONS: b is no setting\nDATA_API_OPTIONS: log_level is neither text, a number nor true or false"
+	if _, err := loadConfig([]string{"DATA_API_OPTIONS=options.json"}); err == nil || err.Error() != want {
+		t.Errorf("three at once: %v", err)
 	}
 	if _, err := loadConfig([]string{"DATA_API_OPTIONS=missing.json"}); err == nil || !strings.HasPrefix(err.Error(), optionsSetting) {
 		t.Errorf("a missing file: %v", err)
