@@ -40,6 +40,10 @@ func readOptions(file string) (map[string]string, error) {
 	if err := decoder.Decode(&options); err != nil || decoder.More() {
 		return nil, fmt.Errorf("%s: %s holds no JSON object", optionsSetting, file)
 	}
+	return settingsOf(options)
+}
+
+func settingsOf(options map[string]any) (map[string]string, error) {
 	settings := map[string]string{}
 	var problems []error
 	for _, option := range slices.Sorted(maps.Keys(options)) {
