@@ -57,15 +57,15 @@ func accepted(t *testing.T, where string, environment map[string]string) config 
 	return c
 }
 
-// files are where a configuration keeps its data.
-func (c config) files() []string {
+// kept are the files of a configuration.
+func (c config) kept() []string {
 	return []string{c.database().Path, c.past().DB.Path, c.fileAt(c.WebhooksURL).Path}
 }
 
 // under fails where a file is not in a folder that is kept.
 func under(t *testing.T, where, folder string, c config) {
 	t.Helper()
-	for _, file := range c.files() {
+	for _, file := range c.kept() {
 		if path.Dir(file) != folder {
 			t.Errorf("%s keeps %s, which is not in %s", where, file, folder)
 		}
