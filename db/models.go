@@ -229,5 +229,6 @@ type WebhookTarget struct {
 	OldSecret      string      `json:"old_secret"`
 	OldSecretUntil string      `json:"old_secret_until"`
 	Since          string      `json:"since"`
+	StatesSince    string      `json:"states_since"`
 	ActiveSince    string      `json:"active_since"`
 }

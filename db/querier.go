@@ -9,6 +9,8 @@ import (
 )
 
 type Querier interface {
+	// Notes from where a webhook is told of states.
+	BeginStates(ctx context.Context, arg BeginStatesParams) error
 	// Deletes all devices. Their entities stay, and are linked again when the devices come back.
 	ClearDevices(ctx context.Context) (int64, error)
 	// Notes that the rows in the JSON list @ids are indexed as they are.

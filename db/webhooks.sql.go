@@ -11,6 +11,21 @@ import (
 	"dataapi/db/dbtype"
 )
 
+const beginStates = `-- name: BeginStates :exec
+UPDATE webhooks SET states_since = ?1 WHERE webhook_id = ?2
+`
+
+type BeginStatesParams struct {
+	StatesSince string `json:"states_since"`
+	WebhookID   string `json:"webhook_id"`
+}
+
+// Notes from where a webhook is told of states.
+func (q *Queries) BeginStates(ctx context.Context, arg BeginStatesParams) error {
+	_, err := q.db.ExecContext(ctx, beginStates, arg.StatesSince, arg.WebhookID)
+	return err
+}
+
 const countWebhookStates = `-- name: CountWebhookStates :one
 SELECT CAST(coalesce(sum(w.status = 'active'), 0) AS INTEGER) AS active,
        CAST(coalesce(sum(w.status = 'disabled'), 0) AS INTEGER) AS disabled,
@@ -53,23 +68,24 @@ func (q *Queries) CountWebhooks(ctx context.Context, status *string) (int64, err
 }
 
 const createWebhook = `-- name: CreateWebhook :execrows
-INSERT INTO webhooks (webhook_id, url, events, filter, team, secret, since, created_at)
+INSERT INTO webhooks (webhook_id, url, events, filter, team, secret, since, states_since, created_at)
 VALUES (
-  ?1, ?2, ?3, ?4, ?5, ?6, ?7,
-  coalesce(CAST(?8 AS TEXT), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
+  ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+  coalesce(CAST(?9 AS TEXT), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
 )
 ON CONFLICT (webhook_id) DO NOTHING
 `
 
 type CreateWebhookParams struct {
-	WebhookID string      `json:"webhook_id"`
-	Url       string      `json:"url"`
-	Events    dbtype.JSON `json:"events"`
-	Filter    dbtype.JSON `json:"filter"`
-	Team      *string     `json:"team"`
-	Secret    string      `json:"secret"`
-	Since     string      `json:"since"`
-	CreatedAt *string     `json:"created_at"`
+	WebhookID   string      `json:"webhook_id"`
+	Url         string      `json:"url"`
+	Events      dbtype.JSON `json:"events"`
+	Filter      dbtype.JSON `json:"filter"`
+	Team        *string     `json:"team"`
+	Secret      string      `json:"secret"`
+	Since       string      `json:"since"`
+	StatesSince string      `json:"states_since"`
+	CreatedAt   *string     `json:"created_at"`
 }
 
 // Registers a webhook, now where @created_at is null. Counts 0 where the id is taken: who has it keeps it as
@@ -83,6 +99,7 @@ func (q *Queries) CreateWebhook(ctx context.Context, arg CreateWebhookParams) (i
 		arg.Team,
 		arg.Secret,
 		arg.Since,
+		arg.StatesSince,
 		arg.CreatedAt,
 	)
 	if err != nil {
@@ -182,7 +199,7 @@ func (q *Queries) GetWebhookIDs(ctx context.Context) (string, error) {
 }
 
 const getWebhookTarget = `-- name: GetWebhookTarget :one
-SELECT webhook_id, url, events, "filter", status, secret, old_secret, old_secret_until, since, active_since FROM webhook_targets WHERE webhook_id = ?1
+SELECT webhook_id, url, events, "filter", status, secret, old_secret, old_secret_until, since, states_since, active_since FROM webhook_targets_view WHERE webhook_id = ?1
 `
 
 // Gets what is needed to call one webhook, whatever its status.
@@ -199,6 +216,7 @@ func (q *Queries) GetWebhookTarget(ctx context.Context, webhookID string) (Webho
 		&i.OldSecret,
 		&i.OldSecretUntil,
 		&i.Since,
+		&i.StatesSince,
 		&i.ActiveSince,
 	)
 	return i, err
@@ -245,7 +263,7 @@ func (q *Queries) ListHAWebhooks(ctx context.Context, arg ListHAWebhooksParams) 
 }
 
 const listWebhookTargets = `-- name: ListWebhookTargets :many
-SELECT webhook_id, url, events, "filter", status, secret, old_secret, old_secret_until, since, active_since FROM webhook_targets WHERE status = 'active' ORDER BY webhook_id
+SELECT webhook_id, url, events, "filter", status, secret, old_secret, old_secret_until, since, states_since, active_since FROM webhook_targets_view WHERE status = 'active' ORDER BY webhook_id
 `
 
 // Lists what is needed to call the webhooks that are active.
@@ -268,6 +286,7 @@ func (q *Queries) ListWebhookTargets(ctx context.Context) ([]WebhookTarget, erro
 			&i.OldSecret,
 			&i.OldSecretUntil,
 			&i.Since,
+			&i.StatesSince,
 			&i.ActiveSince,
 		); err != nil {
 			return nil, err

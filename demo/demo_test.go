@@ -43,7 +43,7 @@ func served(t *testing.T) feeder {
 	if _, err := hass.Import(ctx, metadata, files, hass.How{}); err != nil {
 		t.Fatal(err)
 	}
-	webhooks := dispatch.New(dispatch.Config{Metadata: metadata, Deliveries: sent, Log: log}) // calls nobody until it runs
+	webhooks := dispatch.New(dispatch.Config{Metadata: metadata, Past: past, Deliveries: sent, Log: log}) // calls nobody until it runs
 	h := httptest.NewServer(server.New(server.Config{DB: metadata, History: past, Webhooks: webhooks, Log: log}))
 	t.Cleanup(h.Close)
 	return feeder{url: h.URL}

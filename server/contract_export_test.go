@@ -6,6 +6,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/db/deliveries"
+	"dataapi/internal/stateevent"
 )
 
 // The contract tests stand outside of the package, and need this of it.
@@ -43,7 +44,7 @@ var ContractTypes = map[string]reflect.Type{
 	"Intake":         reflect.TypeFor[intake](),
 	"EventEntity":    reflect.TypeFor[eventEntity](),
 	"EventStats":     reflect.TypeFor[eventStats](),
-	"EventTags":      reflect.TypeFor[eventTags](),
+	"EventTags":      reflect.TypeFor[stateevent.Tags](),
 	"Cleared":        reflect.TypeFor[cleared](),
 	"Health":         reflect.TypeFor[health](),
 	"Liveness":       reflect.TypeFor[liveness](),

@@ -12,6 +12,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/history"
+	"dataapi/internal/stateevent"
 )
 
 // getEvent answers with the event that has the id.
@@ -36,7 +37,7 @@ func (s *Server) getEvent(r *http.Request) (any, error) {
 	if len(events) == 0 {
 		return nil, gone
 	}
-	described, err := s.described(r.Context(), events)
+	described, _, err := stateevent.Describe(r.Context(), s.DB.Queries, s.History, events)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +184,7 @@ func (s *Server) getEventStats(r *http.Request) (any, error) {
 
 // typesOf are the types of the events of entities.
 func typesOf(all []eventEntity) []eventType {
-	t := eventType{EventType: stateChanged}
+	t := eventType{EventType: stateevent.StateChanged}
 	for _, e := range all {
 		t.Count += e.EventCount
 	}

@@ -12,11 +12,12 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/history"
+	"dataapi/internal/stateevent"
 )
 
 // eventPage is a page of events, which is a bare list.
 type eventPage struct {
-	events []stateEvent
+	events []stateevent.Event
 	self   *url.URL
 	next   string // cursor; "" on the last page
 }
@@ -72,10 +73,6 @@ func (q *query) events(start history.Micros) (e eventQuery) {
 	return e
 }
 
-func eventID(at history.Micros, entityID string) string {
-	return strconv.FormatInt(int64(at), 10) + "." + entityID
-}
-
 func openEventID(id string) (at history.Micros, entityID string, ok bool) {
 	digits, entityID, _ := strings.Cut(id, ".")
 	n, err := strconv.ParseInt(digits, 10, 64)
@@ -87,7 +84,7 @@ func (s *Server) listEvents(r *http.Request) (any, error) {
 	e := q.events(history.Always)
 	e.filter = q.entities()
 	e.offset = int(q.number("offset", 0, 0, 10_000))
-	e.none = q.list("event_type") != nil && !strings.Contains(*q.list("event_type"), `"`+stateChanged+`"`)
+	e.none = q.list("event_type") != nil && !strings.Contains(*q.list("event_type"), `"`+stateevent.StateChanged+`"`)
 	excluded := q.list("exclude_category")
 	if err := q.err(); err != nil {
 		return nil, err
@@ -97,14 +94,14 @@ func (s *Server) listEvents(r *http.Request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.skip = func(event *history.Event) bool { return ids[event.EntityID] }
+		e.skip = func(e *history.Event) bool { return ids[e.EntityID] }
 	}
 	return s.eventPage(r, e)
 }
 
 // eventPage answers with a page of events.
 func (s *Server) eventPage(r *http.Request, e eventQuery) (any, error) {
-	page := eventPage{events: []stateEvent{}, self: r.URL}
+	page := eventPage{events: []stateevent.Event{}, self: r.URL}
 	if e.none {
 		return incomplete{page}, nil
 	}
@@ -114,12 +111,12 @@ func (s *Server) eventPage(r *http.Request, e eventQuery) (any, error) {
 	}
 	found.cut(e.offset, e.Limit)
 	if found.more {
-		page.next = sealCursor("events", eventID(found.last.Time, found.last.EntityID))
+		page.next = sealCursor("events", stateevent.ID(found.last.Time, found.last.EntityID))
 	}
-	if page.events, err = s.described(r.Context(), found.events); err != nil {
+	if page.events, _, err = stateevent.Describe(r.Context(), s.DB.Queries, s.History, found.events); err != nil {
 		return nil, err
 	}
-	if !whole || slices.ContainsFunc(page.events, func(e stateEvent) bool { return !e.Complete }) {
+	if !whole || slices.ContainsFunc(page.events, func(e stateevent.Event) bool { return !e.Complete }) {
 		return incomplete{page}, nil
 	}
 	return page, nil

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"dataapi/db"
+	"dataapi/internal/stateevent"
 )
 
 // listed asks for events and returns them as "entity: old>new", and the link to the next page.
 func (c rememberer) listed(target string) (events []string, next string, complete bool) {
 	c.Helper()
 	a := c.get(target).want(200)
-	var list []stateEvent
+	var list []stateevent.Event
 	if err := json.Unmarshal(a.body, &list); err != nil {
 		c.Fatalf("%s: %v: %s", target, err, a.body)
 	}

@@ -77,10 +77,23 @@ func (s *Server) overlay(members []member, known map[string]webhookMember, base 
 			refuse(name, errors.New("is missing"))
 		}
 	}
+	if w.conditional() && w.Events != "" && !wantsStates(w.Events) {
+		name := "filter"
+		if known[name] == nil {
+			name = "filters"
+		}
+		refuse(name, fmt.Errorf("from, to, above and below are for %s, which is not among the events", webhook.StateChanged))
+	}
 	if bad != nil {
 		return w, bad
 	}
 	return w, nil
+}
+
+// conditional says whether the filter has conditions, which are for states.
+func (w *webhookInput) conditional() bool {
+	var filter webhook.Filter
+	return json.Unmarshal([]byte(w.Filter), &filter) == nil && !filter.None()
 }
 
 func leave(*Server, *webhookInput, jsontext.Value) []error { return nil }

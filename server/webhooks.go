@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -52,6 +53,7 @@ func (s *Server) createWebhook(r *http.Request) (any, error) {
 // register stores a webhook, and starts to tell it. Where many register at a time, they share a commit: what each
 // of them writes is a row of its own, under an id that nobody else has.
 func (s *Server) register(ctx context.Context, input webhookInput) (w db.Webhook, err error) {
+	states := s.statesNow(ctx, wantsStates(input.Events))
 	err = s.DB.WriteRow(ctx, func(q *db.Queries) error {
 		log, err := q.ChangeLog(ctx)
 		if err != nil {
@@ -59,7 +61,7 @@ func (s *Server) register(ctx context.Context, input webhookInput) (w db.Webhook
 		}
 		_, err = q.CreateWebhook(ctx, db.CreateWebhookParams{
 			WebhookID: input.ID, Url: input.Url, Events: input.Events, Filter: input.Filter, Team: input.Team,
-			Secret: input.secret, Since: log.Newest.String(),
+			Secret: input.secret, Since: log.Newest.String(), StatesSince: states,
 		})
 		if err == nil && input.Status == "disabled" {
 			err = q.UpdateWebhook(ctx, input.update())
@@ -73,6 +75,20 @@ func (s *Server) register(ctx context.Context, input webhookInput) (w db.Webhook
 	return w, err
 }
 
+// statesNow is from where on a webhook is told of states that begins to want them. It is "" where it does not, or that
+// cannot be seen now: the dispatcher sees it later.
+func (s *Server) statesNow(ctx context.Context, wanted bool) string {
+	if !wanted {
+		return ""
+	}
+	return s.Webhooks.StatesNow(ctx)
+}
+
+func wantsStates(text dbtype.JSON) bool {
+	var events webhook.Events
+	return json.Unmarshal([]byte(text), &events) == nil && events.WantStates()
+}
+
 func (s *Server) patchWebhook(r *http.Request) (any, error) {
 	var after db.Webhook
 	if err := parse(r).err(); err != nil {
@@ -82,10 +98,14 @@ func (s *Server) patchWebhook(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	states := s.statesNow(r.Context(), true)
 	err = s.changeWebhook(r, func(q *db.Queries, before db.Webhook) error {
 		input, err := s.overlay(members, changeableMembers, &before)
 		if err == nil {
 			err = q.UpdateWebhook(r.Context(), input.update())
+		}
+		if err == nil && !wantsStates(before.Events) && wantsStates(input.Events) {
+			err = q.BeginStates(r.Context(), db.BeginStatesParams{StatesSince: states, WebhookID: before.ID})
 		}
 		if err == nil {
 			after, err = q.GetWebhook(r.Context(), before.ID)

@@ -8,6 +8,7 @@ import (
 	"dataapi/db"
 	"dataapi/db/deliveries"
 	"dataapi/internal/dispatch"
+	"dataapi/internal/history/embedded"
 	"dataapi/internal/webhook"
 )
 
@@ -24,7 +25,12 @@ func Dispatcher(t testing.TB, d *db.DB) *dispatch.Dispatcher {
 	if err != nil {
 		t.Fatal(err)
 	}
+	past := embedded.New(embedded.Config{DB: db.DefaultConfig(db.Memory)}, slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { past.Close() })
+	if err := past.Open(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	return dispatch.New(dispatch.Config{
-		Metadata: d, Deliveries: sent, Targets: webhook.Targets{Allow: allow}, Log: slog.New(slog.DiscardHandler), Version: "test",
+		Metadata: d, Past: past, Deliveries: sent, Targets: webhook.Targets{Allow: allow}, Log: slog.New(slog.DiscardHandler), Version: "test",
 	})
 }

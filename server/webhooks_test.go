@@ -5,10 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"dataapi/internal/history"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
@@ -166,6 +169,8 @@ func TestWebhookRefuses(t *testing.T) {
 			[]string{"/a~1b", "/events", "/filter", "/id", "/secret", "/status", "/team", "/url"}},
 		{`{"url":"http://169.254.169.254/latest","events":["entity.exploded","*"]}`, []string{"/events", "/url"}},
 		{`{"url":"http://[::1]/","events":["*"]}`, []string{"/url"}},
+		{`{"url":"http://192.168.1.9/","events":["*","entity.*"],"filter":{"to":"on"}}`, []string{"/filter"}}, // no states
+		{`{"url":"http://192.168.1.9/","events":["state.*"],"filter":{"above":"1","below":[2],"from":[]}}`, []string{"/filter", "/filter", "/filter"}},
 	} {
 		got := c.write("POST", hooks, test.body).pointers()
 		if slices.Sort(got); !slices.Equal(got, test.want) {
@@ -179,6 +184,51 @@ func TestWebhookRefuses(t *testing.T) {
 		{"GET", ""}, {"PATCH", ""}, {"DELETE", ""}, {"POST", "/test"}, {"POST", "/rotate"}, {"GET", "/deliveries"},
 	} {
 		c.write(step.method, hooks+"/none"+step.path, "{}").problem(404)
+	}
+}
+
+// Conditions for states are kept as they were given, and only where there are states.
+func TestWebhookConditions(t *testing.T) {
+	t.Parallel()
+	c := inMemory(t)
+	c.write("POST", "/api/v1/ha/webhooks/register", `{"webhook_url":"http://192.168.1.9/","events":["x"],"filters":{"above":1}}`).problem(422)
+	row := c.write("POST", hooks, `{"url":"http://192.168.1.9/","events":["state.changed"],"filter":{"area_id":"hall","from":"off","to":["on"],"above":1,"below":2.5}}`).want(201).json()
+	want := map[string]any{"area_id": []any{"hall"}, "from": []any{"off"}, "to": []any{"on"}, "above": 1.0, "below": 2.5}
+	if got := row["filter"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("the filter is %v, want %v", got, want)
+	}
+	path := hooks + "/" + row["id"].(string)
+	c.write("PATCH", path, `{"events":["entity.*"]}`).problem(422)
+	c.write("PATCH", path, `{"events":["entity.*"],"filter":{}}`).want(200)
+	c.write("PATCH", path, `{"filter":{"to":["on"]}}`).problem(422)
+}
+
+// Whoever comes to want states is told of those from then on.
+func TestWebhookBeginsStates(t *testing.T) {
+	t.Parallel()
+	c := inMemory(t)
+	since := func(id string) string {
+		target, err := c.db.GetWebhookTarget(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return target.StatesSince
+	}
+	plain := c.write("POST", hooks, `{"url":"http://192.168.1.9/","events":["*"]}`).want(201).json()["id"].(string)
+	states := c.write("POST", hooks, `{"url":"http://192.168.1.9/","events":["state.*"]}`).want(201).json()["id"].(string)
+	begun := since(states)
+	if since(plain) != "" || begun == "" {
+		t.Errorf("states from %q and %q", since(plain), begun)
+	}
+	point := history.Point{EntityID: "light.a", Time: history.At(time.Now()), State: "on"}
+	if _, err := c.server.Webhooks.Past.Append(t.Context(), []history.Point{point}); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{plain, states} {
+		c.write("PATCH", hooks+"/"+id, `{"events":["state.changed","entity.*"]}`).want(200)
+	}
+	if since(plain) == begun || since(plain) == "" || since(states) != begun {
+		t.Errorf("states from %q and %q, before from %q", since(plain), since(states), begun)
 	}
 }
 

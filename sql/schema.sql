@@ -1006,7 +1006,7 @@ CREATE TABLE webhooks (
   since            TEXT    NOT NULL,
   active_since     TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
   created_at       TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
-  updated_at       TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  updated_at       TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')), states_since TEXT NOT NULL DEFAULT '',
   CHECK ((reason IS NULL) = (status = 'active'))
 );
 
@@ -1292,3 +1292,9 @@ CREATE TRIGGER entity_labels_lost AFTER DELETE ON entity_labels
 BEGIN
   INSERT INTO search_dirty (id) SELECT 4398046511104 + OLD.entity_key WHERE NOT EXISTS (SELECT 1 FROM search_dirty AS s WHERE s.id = 4398046511104 + OLD.entity_key);
 END;
+
+CREATE VIEW webhook_targets_view AS
+SELECT t.webhook_id, t.url, t.events, t.filter, t.status, t.secret, t.old_secret, t.old_secret_until,
+       t.since, w.states_since, t.active_since
+FROM webhook_targets AS t
+JOIN webhooks AS w ON w.webhook_id = t.webhook_id;

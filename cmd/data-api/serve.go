@@ -55,7 +55,7 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	data.sent = deliveries.Prepare(c.fileAt(c.WebhooksURL), log)
 	defer data.sent.Close()
 	data.webhooks = dispatch.New(dispatch.Config{
-		Metadata: metadata, Deliveries: data.sent, Targets: c.targets(), Log: log, Version: version,
+		Metadata: metadata, Past: past, Deliveries: data.sent, Targets: c.targets(), Log: log, Version: version,
 	})
 	if c.HassStorage != "" {
 		data.registries = hass.NewFollower(c.HassStorage, metadata, log)

@@ -12,7 +12,7 @@ import (
 	"dataapi/internal/webhook/webhooktest"
 )
 
-// Every webhook gets every change in order, though the service is killed -9 again and again, and the receiver, too.
+// Every webhook gets every change, or every state, in order, though the service is killed -9 again and again, and the receiver, too.
 func TestKilledWhileWebhooksAreCalled(t *testing.T) {
 	t.Parallel()
 	const webhooks, changes = 10, 60
@@ -27,7 +27,10 @@ func TestKilledWhileWebhooksAreCalled(t *testing.T) {
 	begin := func() *process { return startReady(t, folder, "WEBHOOK_ALLOW_CIDRS=127.0.0.1") }
 	p := begin()
 	for n := range webhooks {
-		p.register(t, receiver.URL(fmt.Sprint(n)))
+		p.register(t, receiver.URL(fmt.Sprint(n)), "device.created")
+	}
+	for n := range webhooks {
+		p.register(t, receiver.URL(fmt.Sprint("states-", n)), "state.changed")
 	}
 	for change := range changes {
 		switch {
@@ -44,6 +47,7 @@ func TestKilledWhileWebhooksAreCalled(t *testing.T) {
 		if status, err := p.upsert(ctx, strings.NewReader(deviceList(fmt.Sprintf("d%d", change)))); err != nil || status != http.StatusOK {
 			t.Fatal(status, err)
 		}
+		p.post(t, "/api/v1/events", fmt.Sprintf(`[{"entity_id":"sensor.x","state":"d%d","time":%q}]`, change, time.Now().Format(time.RFC3339Nano)), http.StatusOK)
 		if change == changes/2 {
 			if err := receiver.Revive(); err != nil {
 				t.Fatal(err)
@@ -51,8 +55,10 @@ func TestKilledWhileWebhooksAreCalled(t *testing.T) {
 		}
 	}
 	for n := range webhooks {
-		if err := receiver.Await(ctx, fmt.Sprint(n), changes); err != nil {
-			t.Fatal(err)
+		for _, name := range []string{fmt.Sprint(n), fmt.Sprint("states-", n)} {
+			if err := receiver.Await(ctx, name, changes); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	p.stop(t)
@@ -61,19 +67,24 @@ func TestKilledWhileWebhooksAreCalled(t *testing.T) {
 	}
 }
 
-// register registers a webhook for new devices.
-func (p *process) register(t *testing.T, url string) {
+// register registers a webhook for an event.
+func (p *process) register(t *testing.T, url, event string) {
 	t.Helper()
-	body, err := json.Marshal(map[string]any{"url": url, "events": []string{"device.created"}, "secret": webhooktest.Secret})
+	body, err := json.Marshal(map[string]any{"url": url, "events": []string{event}, "secret": webhooktest.Secret})
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := client.Post(p.url+"/api/v1/webhooks", "application/json", strings.NewReader(string(body)))
+	p.post(t, "/api/v1/webhooks", string(body), http.StatusCreated)
+}
+
+func (p *process) post(t *testing.T, path, body string, want int) {
+	t.Helper()
+	response, err := client.Post(p.url+path, "application/json", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusCreated {
-		t.Fatalf("%s: status %d", url, response.StatusCode)
+	if response.StatusCode != want {
+		t.Fatalf("%s: status %d", path, response.StatusCode)
 	}
 }

@@ -37,6 +37,18 @@ func (q *Queries) ForgetDeliveries(ctx context.Context, webhookID string) error 
 	return err
 }
 
+const getBody = `-- name: GetBody :one
+SELECT body FROM messages WHERE message_id = ?1
+`
+
+// Gets the body of a message; nothing where it is not kept.
+func (q *Queries) GetBody(ctx context.Context, messageID string) (string, error) {
+	row := q.db.QueryRowContext(ctx, getBody, messageID)
+	var body string
+	err := row.Scan(&body)
+	return body, err
+}
+
 const getDelivery = `-- name: GetDelivery :one
 SELECT "key", id, webhook_id, event, status, attempts, next_at, status_code, latency_ms, response, error, created_at, updated_at FROM deliveries_view WHERE webhook_id = ?1 AND id = ?2
 `
@@ -69,7 +81,7 @@ func (q *Queries) GetDelivery(ctx context.Context, arg GetDeliveryParams) (Deliv
 }
 
 const getDue = `-- name: GetDue :one
-SELECT d.message_id, m.event, m.body, d.aside, d.cursor, d.attempts, d.created_at, CAST(d.next_at AS TEXT) AS next_at
+SELECT d.message_id, m.event, m.body, d.aside, d.cursor, d.states, d.attempts, d.created_at, CAST(d.next_at AS TEXT) AS next_at
 FROM deliveries AS d
 JOIN messages AS m ON m.message_id = d.message_id
 WHERE d.webhook_id = ?1 AND d.aside = ?2 AND d.next_at IS NOT NULL
@@ -88,6 +100,7 @@ type GetDueRow struct {
 	Body      string `json:"body"`
 	Aside     bool   `json:"aside"`
 	Cursor    string `json:"cursor"`
+	States    string `json:"states"`
 	Attempts  int64  `json:"attempts"`
 	CreatedAt string `json:"created_at"`
 	NextAt    string `json:"next_at"`
@@ -103,6 +116,7 @@ func (q *Queries) GetDue(ctx context.Context, arg GetDueParams) (GetDueRow, erro
 		&i.Body,
 		&i.Aside,
 		&i.Cursor,
+		&i.States,
 		&i.Attempts,
 		&i.CreatedAt,
 		&i.NextAt,
@@ -268,16 +282,17 @@ func (q *Queries) ReplayDelivery(ctx context.Context, arg ReplayDeliveryParams) 
 
 const saveDelivery = `-- name: SaveDelivery :exec
 INSERT INTO deliveries (
-  webhook_id, message_id, status, aside, cursor, attempts, next_at, status_code, latency_ms,
+  webhook_id, message_id, status, aside, cursor, states, attempts, next_at, status_code, latency_ms,
   response, error, created_at, updated_at
 ) VALUES (
-  ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-  ?10, ?11, ?12, ?13
+  ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+  ?11, ?12, ?13, ?14
 )
 ON CONFLICT (message_id, webhook_id) DO UPDATE SET
   status = excluded.status,
   aside = excluded.aside,
   cursor = excluded.cursor,
+  states = excluded.states,
   attempts = excluded.attempts,
   next_at = excluded.next_at,
   status_code = excluded.status_code,
@@ -293,6 +308,7 @@ type SaveDeliveryParams struct {
 	Status     string   `json:"status"`
 	Aside      bool     `json:"aside"`
 	Cursor     string   `json:"cursor"`
+	States     string   `json:"states"`
 	Attempts   int64    `json:"attempts"`
 	NextAt     *string  `json:"next_at"`
 	StatusCode *int64   `json:"status_code"`
@@ -311,6 +327,7 @@ func (q *Queries) SaveDelivery(ctx context.Context, arg SaveDeliveryParams) erro
 		arg.Status,
 		arg.Aside,
 		arg.Cursor,
+		arg.States,
 		arg.Attempts,
 		arg.NextAt,
 		arg.StatusCode,

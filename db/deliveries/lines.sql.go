@@ -39,7 +39,7 @@ func (q *Queries) ForgetLine(ctx context.Context, webhookID string) error {
 }
 
 const getLine = `-- name: GetLine :one
-SELECT webhook_id, cursor, failing_since, delivered_at, updated_at FROM lines WHERE webhook_id = ?1
+SELECT webhook_id, cursor, failing_since, delivered_at, updated_at, states FROM lines WHERE webhook_id = ?1
 `
 
 // Gets how far a webhook has come.
@@ -52,6 +52,7 @@ func (q *Queries) GetLine(ctx context.Context, webhookID string) (Line, error) {
 		&i.FailingSince,
 		&i.DeliveredAt,
 		&i.UpdatedAt,
+		&i.States,
 	)
 	return i, err
 }
@@ -76,13 +77,14 @@ func (q *Queries) PruneLines(ctx context.Context, arg PruneLinesParams) (int64, 
 }
 
 const saveLine = `-- name: SaveLine :exec
-INSERT INTO lines (webhook_id, cursor, failing_since, delivered_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO lines (webhook_id, cursor, failing_since, delivered_at, updated_at, states)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (webhook_id) DO UPDATE SET
   cursor = excluded.cursor,
   failing_since = excluded.failing_since,
   delivered_at = excluded.delivered_at,
-  updated_at = excluded.updated_at
+  updated_at = excluded.updated_at,
+  states = excluded.states
 `
 
 type SaveLineParams struct {
@@ -91,6 +93,7 @@ type SaveLineParams struct {
 	FailingSince *string `json:"failing_since"`
 	DeliveredAt  *string `json:"delivered_at"`
 	UpdatedAt    string  `json:"updated_at"`
+	States       string  `json:"states"`
 }
 
 // Notes how far a webhook has come.
@@ -101,6 +104,7 @@ func (q *Queries) SaveLine(ctx context.Context, arg SaveLineParams) error {
 		arg.FailingSince,
 		arg.DeliveredAt,
 		arg.UpdatedAt,
+		arg.States,
 	)
 	return err
 }

@@ -26,4 +26,5 @@ type Line struct {
 	FailingSince *string `json:"failing_since"`
 	DeliveredAt  *string `json:"delivered_at"`
 	UpdatedAt    string  `json:"updated_at"`
+	States       string  `json:"states"`
 }

@@ -17,6 +17,8 @@ type Querier interface {
 	ForgetDeliveries(ctx context.Context, webhookID string) error
 	// Forgets a webhook's place.
 	ForgetLine(ctx context.Context, webhookID string) error
+	// Gets the body of a message; nothing where it is not kept.
+	GetBody(ctx context.Context, messageID string) (string, error)
 	// Gets one delivery to a webhook.
 	GetDelivery(ctx context.Context, arg GetDeliveryParams) (Delivery, error)
 	// Gets what is to be sent to a webhook again next: of its line, or of what is aside.

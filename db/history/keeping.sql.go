@@ -46,10 +46,11 @@ func (q *Queries) DeletePoints(ctx context.Context, arg DeletePointsParams) (int
 	return result.RowsAffected()
 }
 
-const deleteRecent = `-- name: DeleteRecent :execrows
+const deleteRecent = `-- name: DeleteRecent :many
 DELETE FROM recent WHERE id IN (
   SELECT r.id FROM recent AS r WHERE r.id <= ?1 AND r.at < ?2 AND r.id < (SELECT max(n.id) FROM recent AS n) ORDER BY r.id LIMIT ?3
 )
+RETURNING recent.id
 `
 
 type DeleteRecentParams struct {
@@ -59,13 +60,28 @@ type DeleteRecentParams struct {
 }
 
 // Deletes up to @lim rows of recent, the first ones, up to the row @until and the time @before, but for the
-// newest.
-func (q *Queries) DeleteRecent(ctx context.Context, arg DeleteRecentParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteRecent, arg.Until, arg.Before, arg.Lim)
+// newest. Tells which.
+func (q *Queries) DeleteRecent(ctx context.Context, arg DeleteRecentParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, deleteRecent, arg.Until, arg.Before, arg.Lim)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected()
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const dropUnpassed = `-- name: DropUnpassed :exec
@@ -89,7 +105,7 @@ func (q *Queries) DropUnpassed(ctx context.Context, arg DropUnpassedParams) erro
 }
 
 const getKeeping = `-- name: GetKeeping :one
-SELECT moved, moving_id, moving_e, raw_from, hours_from, recent_from, oldest FROM keeping
+SELECT moved, moving_id, moving_e, raw_from, hours_from, recent_from, oldest, file_id, emptied FROM keeping
 `
 
 // Gets what is where.
@@ -104,6 +120,8 @@ func (q *Queries) GetKeeping(ctx context.Context) (Keeping, error) {
 		&i.HoursFrom,
 		&i.RecentFrom,
 		&i.Oldest,
+		&i.FileID,
+		&i.Emptied,
 	)
 	return i, err
 }
@@ -243,12 +261,17 @@ func (q *Queries) NoteMoving(ctx context.Context, arg NoteMovingParams) error {
 }
 
 const noteRecent = `-- name: NoteRecent :exec
-UPDATE keeping SET recent_from = max(recent_from, CAST(?1 AS INTEGER))
+UPDATE keeping SET recent_from = max(recent_from, CAST(?1 AS INTEGER)), emptied = max(emptied, CAST(?2 AS INTEGER))
 `
 
-// Notes from when on all points are in recent.
-func (q *Queries) NoteRecent(ctx context.Context, recentFrom int64) error {
-	_, err := q.db.ExecContext(ctx, noteRecent, recentFrom)
+type NoteRecentParams struct {
+	RecentFrom int64
+	Emptied    int64
+}
+
+// Notes from when on all points are in recent, and the last row of it that was deleted.
+func (q *Queries) NoteRecent(ctx context.Context, arg NoteRecentParams) error {
+	_, err := q.db.ExecContext(ctx, noteRecent, arg.RecentFrom, arg.Emptied)
 	return err
 }
 

@@ -18,4 +18,6 @@ type Keeping struct {
 	HoursFrom  int64
 	RecentFrom int64
 	Oldest     int64
+	FileID     string
+	Emptied    int64
 }

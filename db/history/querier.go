@@ -30,8 +30,8 @@ type Querier interface {
 	// Deletes the points of one row before @before, but for its newest.
 	DeletePoints(ctx context.Context, arg DeletePointsParams) (int64, error)
 	// Deletes up to @lim rows of recent, the first ones, up to the row @until and the time @before, but for the
-	// newest.
-	DeleteRecent(ctx context.Context, arg DeleteRecentParams) (int64, error)
+	// newest. Tells which.
+	DeleteRecent(ctx context.Context, arg DeleteRecentParams) ([]int64, error)
 	// Counts, for each follower that has not passed them, the rows up to @until as dropped. They are of the time
 	// before @given_from.
 	DropUnpassed(ctx context.Context, arg DropUnpassedParams) error
@@ -43,12 +43,17 @@ type Querier interface {
 	GetFollowing(ctx context.Context, name string) (GetFollowingRow, error)
 	// Gets what is where.
 	GetKeeping(ctx context.Context) (Keeping, error)
+	// Tells which file it is, up to which id rows may have been deleted, the newest row, and of what time the row
+	// @id is, 0 where it is not there.
+	GetRecent(ctx context.Context, id int64) (GetRecentRow, error)
 	// Gets what holds at the end of the newest hour of one row before @until.
 	HourBefore(ctx context.Context, arg HourBeforeParams) (HourBeforeRow, error)
 	// Gets the newest hour of one row before @until in which something was known.
 	KnownHourBefore(ctx context.Context, arg KnownHourBeforeParams) (KnownHourBeforeRow, error)
 	// Gets the newest point of one row before @until that tells something.
 	KnownPointBefore(ctx context.Context, arg KnownPointBeforeParams) (KnownPointBeforeRow, error)
+	// Lists rows after @after, in the order in which they came, with the rows of series.
+	ListArrivals(ctx context.Context, arg ListArrivalsParams) ([]ListArrivalsRow, error)
 	// Gets the newest attributes of the rows in a JSON list.
 	ListAttributes(ctx context.Context, es string) ([]Attribute, error)
 	// Lists rows after @after, in the order in which they came.
@@ -90,8 +95,8 @@ type Querier interface {
 	NoteMoved(ctx context.Context, arg NoteMovedParams) error
 	// Notes how far a move is.
 	NoteMoving(ctx context.Context, arg NoteMovingParams) error
-	// Notes from when on all points are in recent.
-	NoteRecent(ctx context.Context, recentFrom int64) error
+	// Notes from when on all points are in recent, and the last row of it that was deleted.
+	NoteRecent(ctx context.Context, arg NoteRecentParams) error
 	// Notes how far a follower is. It never goes back.
 	PassFollower(ctx context.Context, arg PassFollowerParams) error
 	// Tells up to which row recent may be emptied: what is moved, and passed by every follower.
@@ -112,6 +117,8 @@ type Querier interface {
 	SpanAfter(ctx context.Context, after int64) (SpanAfterRow, error)
 	// Tells how many rows recent has, by its first and last id.
 	SpanOfRecent(ctx context.Context) (SpanOfRecentRow, error)
+	// Gets the time of the first row after @id, 0 where there is none.
+	TimeAfterRow(ctx context.Context, id int64) (int64, error)
 }
 
 var _ Querier = (*Queries)(nil)

@@ -93,6 +93,92 @@ func (q *Queries) GetFollowing(ctx context.Context, name string) (GetFollowingRo
 	return i, err
 }
 
+const getRecent = `-- name: GetRecent :one
+SELECT k.file_id, k.emptied,
+       CAST(coalesce((SELECT max(n.id) FROM recent AS n), 0) AS INTEGER) AS newest,
+       CAST(coalesce((SELECT l.at FROM recent AS l ORDER BY l.id DESC LIMIT 1), 0) AS INTEGER) AS newest_at,
+       CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id = ?1), 0) AS INTEGER) AS at
+FROM keeping AS k
+`
+
+type GetRecentRow struct {
+	FileID   string
+	Emptied  int64
+	Newest   int64
+	NewestAt int64
+	At       int64
+}
+
+// Tells which file it is, up to which id rows may have been deleted, the newest row, and of what time the row
+// @id is, 0 where it is not there.
+func (q *Queries) GetRecent(ctx context.Context, id int64) (GetRecentRow, error) {
+	row := q.db.QueryRowContext(ctx, getRecent, id)
+	var i GetRecentRow
+	err := row.Scan(
+		&i.FileID,
+		&i.Emptied,
+		&i.Newest,
+		&i.NewestAt,
+		&i.At,
+	)
+	return i, err
+}
+
+const listArrivals = `-- name: ListArrivals :many
+SELECT r.id, r.e, s.entity_id, s.registry_id, r.at, r.state, r.context
+FROM recent AS r JOIN series AS s ON s.e = r.e
+WHERE r.id > ?1
+ORDER BY r.id
+LIMIT ?2
+`
+
+type ListArrivalsParams struct {
+	After int64
+	Lim   int64
+}
+
+type ListArrivalsRow struct {
+	ID         int64
+	E          int64
+	EntityID   string
+	RegistryID string
+	At         int64
+	State      string
+	Context    *string
+}
+
+// Lists rows after @after, in the order in which they came, with the rows of series.
+func (q *Queries) ListArrivals(ctx context.Context, arg ListArrivalsParams) ([]ListArrivalsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listArrivals, arg.After, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListArrivalsRow{}
+	for rows.Next() {
+		var i ListArrivalsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.E,
+			&i.EntityID,
+			&i.RegistryID,
+			&i.At,
+			&i.State,
+			&i.Context,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listEntries = `-- name: ListEntries :many
 SELECT r.id, s.entity_id, s.registry_id, r.at, r.state, r.context
 FROM recent AS r JOIN series AS s ON s.e = r.e
@@ -373,4 +459,16 @@ func (q *Queries) SpanAfter(ctx context.Context, after int64) (SpanAfterRow, err
 	var i SpanAfterRow
 	err := row.Scan(&i.Earliest, &i.Latest)
 	return i, err
+}
+
+const timeAfterRow = `-- name: TimeAfterRow :one
+SELECT CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id > ?1 ORDER BY r.id LIMIT 1), 0) AS INTEGER) AS at
+`
+
+// Gets the time of the first row after @id, 0 where there is none.
+func (q *Queries) TimeAfterRow(ctx context.Context, id int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, timeAfterRow, id)
+	var at int64
+	err := row.Scan(&at)
+	return at, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"dataapi/db"
 	"dataapi/db/dbtype"
 	"dataapi/db/deliveries"
+	"dataapi/internal/history/embedded"
 	"dataapi/internal/webhook"
 )
 
@@ -26,12 +28,16 @@ import (
 type bed struct {
 	*testing.T
 	metadata *db.DB
+	past     *embedded.Store
 	sent     *deliveries.DB
 	log      *journal
 	passed   atomic.Int64 // time that only the dispatcher has seen pass
 	d        *Dispatcher
 	halt     func()
 }
+
+// spill is how many states are kept for a webhook that is behind.
+const spill = 10
 
 // newBed returns one whose dispatcher runs until the test ends.
 func newBed(t *testing.T) *bed {
@@ -41,11 +47,12 @@ func newBed(t *testing.T) *bed {
 	quiet := slog.New(slog.DiscardHandler)
 	b.metadata = db.Prepare(db.DefaultConfig(filepath.Join(folder, "metadata.db")), quiet)
 	b.sent = deliveries.Prepare(db.DefaultConfig(filepath.Join(folder, "webhooks.db")), quiet)
-	t.Cleanup(func() { b.metadata.Close(); b.sent.Close() })
+	b.past = embedded.New(embedded.Config{DB: db.DefaultConfig(filepath.Join(folder, "history.db")), Spill: spill}, quiet)
+	t.Cleanup(func() { b.metadata.Close(); b.sent.Close(); b.past.Close() })
 	if err := b.metadata.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.sent.Open(t.Context()); err != nil {
+	if err := errors.Join(b.sent.Open(t.Context()), b.past.Open(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	runs(t, b.metadata.Run)
@@ -78,7 +85,7 @@ func (b *bed) start() {
 		b.Fatal(err)
 	}
 	b.d = New(Config{
-		Metadata: b.metadata, Deliveries: b.sent, Targets: webhook.Targets{Allow: allow},
+		Metadata: b.metadata, Past: b.past, Deliveries: b.sent, Targets: webhook.Targets{Allow: allow},
 		Log: slog.New(slog.NewTextHandler(b.log, nil)), Version: "test",
 	})
 	b.d.now = func() time.Time { return time.Now().Add(time.Duration(b.passed.Load())) }
@@ -209,13 +216,18 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
+type taken struct{ State string }
+
 // call is a call as a receiver had it.
 type call struct {
 	id, event, body string
 	header          http.Header
 	Data            struct {
-		ID, Reason, From, To string
-		After                dbtype.JSON
+		ID, Of, Reason, From, To string
+		After                    dbtype.JSON
+		EntityID                 string `json:"entity_id"`
+		OldState                 *taken `json:"old_state"`
+		NewState                 *taken `json:"new_state"`
 	}
 }
 

@@ -29,6 +29,7 @@ func (e *endpoint) deliver(ctx context.Context, m *message) (held bool, err erro
 	if err := e.note(ctx, m, line); err != nil {
 		return true, err
 	}
+	e.clear = e.clear && m.status != retrying
 	if o.Verdict() != webhook.Arrived {
 		err = e.judge(ctx, o.Verdict())
 	}
@@ -61,6 +62,9 @@ func (e *endpoint) settle(m *message, line *deliveries.Line) {
 	}
 	if m.cursor != "" && (m.aside || m.status != retrying) {
 		line.Cursor, m.cursor = m.cursor, ""
+	}
+	if m.states != "" && (m.aside || m.status != retrying) {
+		line.States, m.states = m.states, ""
 	}
 }
 

@@ -1,6 +1,7 @@
-// Package dispatch tells webhooks of changes: it follows the change log for each of them and calls it.
+// Package dispatch tells webhooks of changes and of states: it follows the change log and the history for each of
+// them and calls it.
 //
-// Nothing is fanned out when a change is written: a webhook is a place in the log (endpoint.go) and has a line
+// Nothing is fanned out when one is written: a webhook is a place in each of both (endpoint.go) and has a line
 // of its own, so that a dead one delays no other. What comes of a call is noted in the file of deliveries
 // before the next one is made (deliver.go): each message arrives at least once, in its order, and under one and
 // the same id, whenever the process ends.
@@ -16,6 +17,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/db/deliveries"
+	"dataapi/internal/history/embedded"
 	"dataapi/internal/webhook"
 )
 
@@ -28,7 +30,8 @@ const (
 
 // Config is what a Dispatcher is made of.
 type Config struct {
-	Metadata   *db.DB         // who is to be told, and of what
+	Metadata   *db.DB // who is to be told, and of what
+	Past       *embedded.Store
 	Deliveries *deliveries.DB // what they were sent
 	Targets    webhook.Targets
 	Log        *slog.Logger
@@ -44,6 +47,8 @@ type Dispatcher struct {
 
 	mu      sync.Mutex
 	running map[string]*endpoint
+
+	pages statePages
 }
 
 // New returns a dispatcher that follows nothing until Run.
@@ -59,6 +64,7 @@ func New(config Config) *Dispatcher {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return d.keep(ctx) })
+	g.Go(func() error { return d.watch(ctx) })
 	for ctx.Err() == nil {
 		again := lookEvery
 		if !d.look(ctx, &g) {

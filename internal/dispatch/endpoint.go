@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dataapi/db"
@@ -28,18 +29,27 @@ type endpoint struct {
 	events webhook.Events
 	filter webhook.Filter
 
+	wantsStates bool
+
 	stop  context.CancelFunc
 	ended chan struct{}
 
 	// What follows is for run alone.
 	line   *deliveries.Line // as it is noted; nil before it is loaded
 	cursor db.Position      // of line, or past it where nothing was wanted
+	states db.Position      // the same in the history
+	clear  bool             // nothing is to be sent again, as far as we know
+	out    bool             // states cannot be read, which is in the log
 	noted  time.Time        // when line was
 	quiet  time.Time        // until when the receiver wants to be left alone
 	over   bool             // it was disabled
 
 	waitMu  sync.Mutex
 	endWait context.CancelFunc
+
+	changed atomic.Bool // others have changed what is to be sent again
+	idle    atomic.Bool // it waits, and there is nothing to send
+	place   atomic.Pointer[place]
 }
 
 // newEndpoint reads what was checked when it was registered: what has become unreadable matches nothing.
@@ -49,6 +59,7 @@ func newEndpoint(d *Dispatcher, t db.WebhookTarget, stop context.CancelFunc) *en
 	if json.Unmarshal([]byte(t.Filter), &e.filter) != nil {
 		e.events = nil
 	}
+	e.wantsStates = e.events.WantStates()
 	return e
 }
 
@@ -122,8 +133,14 @@ func (e *endpoint) waiting(ctx context.Context) (context.Context, context.Cancel
 	return wait, cancel
 }
 
-// hasten ends a wait for what is due.
+// hasten has what is due looked up at once: another one than the endpoint has changed it.
 func (e *endpoint) hasten() {
+	e.changed.Store(true)
+	e.wake()
+}
+
+// wake ends a wait.
+func (e *endpoint) wake() {
 	e.waitMu.Lock()
 	e.endWait()
 	e.waitMu.Unlock()
@@ -132,9 +149,13 @@ func (e *endpoint) hasten() {
 // due is what was sent before and is to be sent next, of the line and of what is aside; nil where there is
 // nothing.
 func (e *endpoint) due(ctx context.Context) (head, beside *message, err error) {
+	if !e.changed.Swap(false) && e.clear {
+		return nil, nil, nil
+	}
 	if head, err = e.next(ctx, false); err == nil {
 		beside, err = e.next(ctx, true)
 	}
+	e.clear = err == nil && head == nil && beside == nil
 	return head, beside, err
 }
 
@@ -154,8 +175,30 @@ func (e *endpoint) until(m *message) time.Duration {
 	return m.next.Sub(e.now())
 }
 
-// follow waits for changes and sends those that are wanted, until one is held. Its wait alone may be hastened.
+// follow sends the states and the changes that are wanted, until one is held, and waits for some where there are none.
+// Its wait alone may be ended.
 func (e *endpoint) follow(ctx, wait context.Context, patience time.Duration) error {
+	if e.wantsStates {
+		more, held, err := e.followStates(ctx)
+		if ctx.Err() != nil {
+			return err
+		}
+		e.statesOut(err)
+		switch {
+		case held:
+			return err
+		case err != nil:
+			patience = min(patience, tryEvery) // changes go on meanwhile
+		case more:
+			wait, patience = ctx, 0 // changes take turns with states
+		}
+	}
+	e.idle.Store(patience > 0)
+	defer e.idle.Store(false)
+	return e.followChanges(ctx, wait, patience)
+}
+
+func (e *endpoint) followChanges(ctx, wait context.Context, patience time.Duration) error {
 	page, err := e.Metadata.AwaitChanges(wait, db.ChangeQuery{
 		Since: db.Bound{Position: e.cursor}, Kinds: e.events.Kinds(), Limit: pageSize,
 	}, patience)
@@ -168,6 +211,7 @@ func (e *endpoint) follow(ctx, wait context.Context, patience time.Duration) err
 	case err != nil:
 		return err
 	}
+	e.idle.Store(false)
 	for _, c := range page.Changes {
 		if !e.events.Want(c) || !e.filter.Want(c) {
 			continue
@@ -184,19 +228,24 @@ func (e *endpoint) follow(ctx, wait context.Context, patience time.Duration) err
 	return e.noteCursor(ctx)
 }
 
-// tellGap says to the log and to the webhook that changes are lost to it, and goes on after them: where the
-// log was pruned with what is kept, where it is another one with what is to come.
+// tellGap says that changes are lost.
 func (e *endpoint) tellGap(ctx context.Context, lost *db.Gone) error {
 	log, err := e.Metadata.ChangeLog(ctx)
 	if err != nil {
 		return err
 	}
+	return e.tell(ctx, lost, "changes", e.cursor, log)
+}
+
+// tell says to the log and to the webhook that something is lost to it, and goes on after that: where the log was
+// pruned with what is kept, where it is another one with what is to come.
+func (e *endpoint) tell(ctx context.Context, lost *db.Gone, of string, from db.Position, log db.Log) error {
 	to := log.Newest
 	if lost.Reason == db.Pruned {
 		to = log.Oldest
 	}
-	g := gap{Reason: lost.Reason, Detail: lost.Detail, From: e.cursor.String(), To: to.String()}
-	e.Log.Warn("changes are lost to a webhook", "webhook", e.WebhookID, "reason", g.Reason, "from", g.From, "to", g.To)
+	g := gap{Of: of, Reason: lost.Reason, Detail: lost.Detail, From: from.String(), To: to.String()}
+	e.Log.Warn(of+" are lost to a webhook", "webhook", e.WebhookID, "reason", g.Reason, "from", g.From, "to", g.To)
 	m, err := ofGap(g, e.now())
 	if err == nil {
 		_, err = e.deliver(ctx, &m)

@@ -26,7 +26,8 @@ func (e *endpoint) load(ctx context.Context) error {
 			return err
 		}
 	}
-	e.take(later(line, e.Since))
+	line.Cursor, line.States = later(line.Cursor, e.Since), later(line.States, e.StatesSince)
+	e.take(line)
 	return nil
 }
 
@@ -43,15 +44,15 @@ func (e *endpoint) begunAnew(ctx context.Context, line deliveries.Line) (deliver
 	return line, err
 }
 
-// later is a line that is at least as far as a cursor of the same log: what is left of a webhook that had
+// later is a cursor that is at least as far as another one of the same log: what is left of a webhook that had
 // the id before says nothing.
-func later(line deliveries.Line, since string) deliveries.Line {
-	at, _ := db.ParsePosition(line.Cursor)
+func later(cursor, since string) string {
+	at, _ := db.ParsePosition(cursor)
 	begin, ok := db.ParsePosition(since)
-	if ok && at.LogID == begin.LogID && at.Seq < begin.Seq {
-		line.Cursor = since
+	if cursor == "" || ok && at.LogID == begin.LogID && at.Seq < begin.Seq {
+		return since
 	}
-	return line
+	return cursor
 }
 
 // take goes on from a line as it is noted.
@@ -59,16 +60,39 @@ func (e *endpoint) take(line deliveries.Line) {
 	if e.line == nil || line.Cursor != e.line.Cursor {
 		e.cursor, _ = db.ParsePosition(line.Cursor)
 	}
+	if e.line == nil || line.States != e.line.States {
+		e.states, _ = db.ParsePosition(line.States)
+	}
 	e.line, e.noted = &line, e.now()
+	e.show()
 }
 
-// noteCursor notes from time to time how far the webhook has come past changes that it does not want.
+// place is how far a webhook has come.
+type place struct {
+	cursor, states, notedStates db.Position
+}
+
+// show lets others see how far the webhook has come.
+func (e *endpoint) show() {
+	noted, _ := db.ParsePosition(e.line.States)
+	e.place.Store(&place{e.cursor, e.states, noted})
+}
+
+// noteCursor notes from time to time how far the webhook has come past what it does not want.
 func (e *endpoint) noteCursor(ctx context.Context) error {
-	if e.line.Cursor == e.cursor.String() || e.now().Sub(e.noted) < noteEvery {
+	e.show()
+	line := *e.line
+	if line.Cursor = e.cursor.String(); e.states != (db.Position{}) {
+		line.States = e.states.String()
+	}
+	if line == *e.line || e.now().Sub(e.noted) < noteEvery {
 		return nil
 	}
-	line := *e.line
-	line.Cursor, line.UpdatedAt = e.cursor.String(), timeText(e.now())
+	return e.saveLine(ctx, line)
+}
+
+func (e *endpoint) saveLine(ctx context.Context, line deliveries.Line) error {
+	line.UpdatedAt = timeText(e.now())
 	err := e.Deliveries.Write(ctx, func(q *deliveries.Queries) error { return q.SaveLine(ctx, deliveries.SaveLineParams(line)) })
 	if err == nil {
 		e.take(line)

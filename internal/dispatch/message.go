@@ -31,7 +31,8 @@ type message struct {
 	event   string
 	status  string
 	aside   bool   // the line does not wait for it
-	cursor  string // the place in the change log after it, until the line has come there
+	cursor  string // the place in the change log after it, until the line has come there,
+	states  string // or the one in the history
 	tries   int64
 	created time.Time
 	next    time.Time // when it is to be sent, where it is retried
@@ -63,18 +64,23 @@ func ofChange(c db.Change, after db.Position) (message, error) {
 	return m, err
 }
 
-// gap is the data of a message that says that changes are lost.
+// gap is the data of a message that says that changes or states are lost.
 type gap struct {
+	Of     string    `json:"of"`     // changes or states
 	Reason db.Reason `json:"reason"` // as where the change feed answers 410
 	Detail string    `json:"detail"`
 	From   string    `json:"from"` // the cursor after which changes are missing
 	To     string    `json:"to"`   // and up to which
 }
 
-// ofGap is the message that changes are lost. It stands in the line in their place.
+// ofGap is the message that some are lost. It stands in the line in their place.
 func ofGap(g gap, now time.Time) (message, error) {
 	m, err := newMessage("gap_"+idOf(g.From)+"_"+idOf(g.To), timeText(now), gapEvent, g)
-	m.cursor = g.To
+	if g.Of == "states" {
+		m.states = g.To
+	} else {
+		m.cursor = g.To
+	}
 	return m, err
 }
 
@@ -92,7 +98,7 @@ func idOf(cursor string) string { return strings.ReplaceAll(cursor, ".", "_") }
 func again(row deliveries.GetDueRow) *message {
 	return &message{
 		Message: webhook.Message{ID: row.MessageID, Body: row.Body}, event: row.Event, status: retrying, aside: row.Aside,
-		cursor: row.Cursor, tries: row.Attempts, created: timeOf(row.CreatedAt), next: timeOf(row.NextAt),
+		cursor: row.Cursor, states: row.States, tries: row.Attempts, created: timeOf(row.CreatedAt), next: timeOf(row.NextAt),
 	}
 }
 
@@ -101,7 +107,7 @@ func (m *message) row(now time.Time) deliveries.SaveDeliveryParams {
 	o := m.outcome
 	ms := float64(o.Latency.Microseconds()) / 1000
 	row := deliveries.SaveDeliveryParams{
-		WebhookID: m.to, MessageID: m.ID, Status: m.status, Aside: m.aside, Cursor: m.cursor, Attempts: m.tries,
+		WebhookID: m.to, MessageID: m.ID, Status: m.status, Aside: m.aside, Cursor: m.cursor, States: m.states, Attempts: m.tries,
 		LatencyMs: &ms, CreatedAt: timeText(m.created), UpdatedAt: timeText(now),
 	}
 	if m.status == retrying {

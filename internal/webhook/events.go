@@ -11,18 +11,30 @@ import (
 // private is the kind of changes that are only for who asks for them by name.
 const private = "preference"
 
+// What states are called among events: they are no changes of the registry, and many.
+const (
+	stateKind = "state"
+	// StateChanged is the type of event of an entity that took another state.
+	StateChanged = "state.changed"
+)
+
 var actions = []string{"created", "updated", "deleted"}
 
 // Events are the types of events that a webhook wants: kind.action, where either may be *, or * for all. A *
-// stands for all kinds but preferences, which have to be named.
+// stands for all kinds but preferences, which are nobody else's business, and states, which are thousands an hour:
+// both have to be named.
 type Events []string
 
 // CheckEvent says what is wrong with a type of event.
 func CheckEvent(event string) error {
 	kind, action := parts(event)
-	if kind != "*" && !slices.Contains(db.ChangeKinds, kind) || action != "*" && !slices.Contains(actions, action) {
-		return fmt.Errorf("%q is no event: events are kind.action, such as entity.updated, of the kinds %s and the actions %s; either may be *",
-			event, strings.Join(db.ChangeKinds, ", "), strings.Join(actions, ", "))
+	known, does := slices.Contains(db.ChangeKinds, kind) || kind == "*", slices.Contains(actions, action)
+	if kind == stateKind {
+		known, does = true, event == StateChanged
+	}
+	if !known || !does && action != "*" {
+		return fmt.Errorf("%q is no event: events are kind.action, such as entity.updated, of the kinds %s and the actions %s, and %s; either part may be *",
+			event, strings.Join(db.ChangeKinds, ", "), strings.Join(actions, ", "), StateChanged)
 	}
 	return nil
 }
@@ -62,4 +74,9 @@ func (e Events) Want(c db.Change) bool {
 		kind, action := parts(event)
 		return (kind == c.Kind || kind == "*" && c.Kind != private) && (action == c.Action || action == "*")
 	})
+}
+
+// WantStates says whether states are among the events.
+func (e Events) WantStates() bool {
+	return slices.Contains(e, StateChanged) || slices.Contains(e, stateKind+".*")
 }

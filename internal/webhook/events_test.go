@@ -17,6 +17,7 @@ func TestEvents(t *testing.T) {
 		{"entity.updated area.created", "entity.updated area.created", "entity.created area.updated label.created"},
 		{"preference.updated", "preference.updated", "preference.created entity.updated"},
 		{"* preference.*", "preference.updated entity.updated", ""},
+		{"state.changed state.*", "", "entity.updated preference.updated"},
 		{"", "", "entity.updated preference.updated"},
 		{"entity state_changed", "", "entity.updated preference.updated"}, // not refused where they are imported
 	} {
@@ -58,11 +59,27 @@ func TestKindsOfEvents(t *testing.T) {
 	}
 }
 
+// States are many: a * that is meant for changes does not stand for them.
+func TestStatesAreNamed(t *testing.T) {
+	for events, want := range map[string]bool{
+		"state.changed": true, "entity.updated state.*": true, "*": false, "*.*": false, "*.updated entity.*": false, "": false,
+	} {
+		e := Events(strings.Fields(events))
+		if got := e.WantStates(); got != want {
+			t.Errorf("%q wants states: %v", events, got)
+		}
+	}
+	if kinds := (Events{"state.changed"}).Kinds(); kinds == nil || len(kinds) != 0 {
+		t.Errorf("changes of %v are looked at for states", kinds)
+	}
+}
+
 func TestCheckEvent(t *testing.T) {
 	for event, good := range map[string]bool{
 		"*": true, "*.*": true, "*.created": true, "entity.*": true, "config_entry.deleted": true, "preference.updated": true,
 		"": false, ".": false, "entity": false, "entity.": false, ".created": false, "entity.renamed": false, "Entity.created": false,
-		"entities.created": false, "entity.created.x": false, "* ": false, "**": false, "state.changed": false, "ent*.created": false,
+		"entities.created": false, "entity.created.x": false, "* ": false, "**": false, "state.changed": true, "state.*": true,
+		"state.updated": false, "entity.changed": false, "*.changed": false, "state_changed": false, "ent*.created": false,
 	} {
 		err := CheckEvent(event)
 		if (err == nil) != good || err != nil && !strings.Contains(err.Error(), "config_entry") {

@@ -11,12 +11,17 @@ import (
 	"dataapi/db"
 )
 
-// Filter says which of the changes of the wanted types are sent: those of rows that have, under each name, one
-// of its values, be it as they were or as they are, so that what leaves a room is told as well. An empty filter
-// is that of all changes. In area_id "none" stands for no area.
-type Filter map[string][]string
+// Filter says which of the events of the wanted types are sent. An empty filter is that of all.
+//
+// Rows have, under each name, one of its values, be it as they were or as they are, so that what leaves a room is
+// told as well; of a state, it is the row of its entity as it is now. In area_id "none" stands for no area.
+// Conditions are for states alone.
+type Filter struct {
+	Rows map[string][]string
+	Conditions
+}
 
-// filters are the names that a filter may have.
+// filters are the names that a filter may have for rows.
 var filters = []string{"id", "entity_id", "device_id", "area_id", "label_id", "domain", "platform", "integration",
 	"manufacturer", "model", "device_class", "entity_category"}
 
@@ -26,32 +31,49 @@ const (
 	maxText   = 255  // bytes of a value
 )
 
-// ParseFilter reads a filter: an object whose values are lists, or one value alone. The errors name all that
-// is wrong.
+// ParseFilter reads a filter: an object whose values are lists, or one value alone, but for above and below, which
+// are numbers. The errors name all that is wrong.
 func ParseFilter(text []byte) (Filter, []error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil || members == nil {
-		return nil, []error{errors.New(`must be an object such as {"area_id": ["kitchen"]}`)}
+		return Filter{}, []error{errors.New(`must be an object such as {"area_id": ["kitchen"]}`)}
 	}
-	f := Filter{}
+	f := Filter{Rows: map[string][]string{}}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		values, err := filterValues(name, members[name])
-		if err != nil {
+		if err := f.take(name, members[name]); err != nil {
 			problems = append(problems, err)
 		}
-		f[name] = values
+	}
+	if err := f.Conditions.check(); err != nil {
+		problems = append(problems, err)
 	}
 	if problems != nil {
-		return nil, problems
+		return Filter{}, problems
 	}
 	return f, nil
 }
 
-func filterValues(name string, text []byte) (values []string, err error) {
-	if !slices.Contains(filters, name) {
-		return nil, fmt.Errorf("%q is no filter; there are %s", name, strings.Join(filters, ", "))
+// take takes a member.
+func (f *Filter) take(name string, text []byte) (err error) {
+	switch {
+	case name == "from":
+		f.From, err = filterValues(name, text)
+	case name == "to":
+		f.To, err = filterValues(name, text)
+	case name == "above":
+		f.Above, err = bound(name, text)
+	case name == "below":
+		f.Below, err = bound(name, text)
+	case slices.Contains(filters, name):
+		f.Rows[name], err = filterValues(name, text)
+	default:
+		err = fmt.Errorf("%q is no filter; there are %s, and for states from, to, above, below", name, strings.Join(filters, ", "))
 	}
+	return err
+}
+
+func filterValues(name string, text []byte) (values []string, err error) {
 	var one string
 	if json.Unmarshal(text, &one) == nil {
 		values = []string{one}
@@ -65,9 +87,26 @@ func filterValues(name string, text []byte) (values []string, err error) {
 	return values, nil
 }
 
+// MarshalJSON writes what ParseFilter reads.
+func (f Filter) MarshalJSON() ([]byte, error) {
+	members := map[string]any{}
+	for name, values := range f.Rows {
+		members[name] = values
+	}
+	f.Conditions.addTo(members)
+	return json.Marshal(members)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (f *Filter) UnmarshalJSON(text []byte) error {
+	parsed, problems := ParseFilter(text)
+	*f = parsed
+	return errors.Join(problems...)
+}
+
 // Want says whether the row of a change is one that the filter is for.
 func (f Filter) Want(c db.Change) bool {
-	return len(f) == 0 || f.holds(c, string(c.Before)) || f.holds(c, string(c.After))
+	return len(f.Rows) == 0 || f.holds(c, string(c.Before)) || f.holds(c, string(c.After))
 }
 
 // holds says whether the row of a change, as text has it, has one of the values of each name.
@@ -76,7 +115,11 @@ func (f Filter) holds(c db.Change, text string) bool {
 	if json.Unmarshal([]byte(text), &row) != nil {
 		return false // it was not there yet, or is no more
 	}
-	for name, values := range f {
+	return f.has(c, row)
+}
+
+func (f Filter) has(c db.Change, row map[string]any) bool {
+	for name, values := range f.Rows {
 		if !slices.ContainsFunc(valuesOf(c, row, name), func(v any) bool { return isIn(values, v) }) {
 			return false
 		}

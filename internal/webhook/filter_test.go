@@ -72,22 +72,25 @@ func change(kind, id, before, after string) db.Change {
 func TestParseFilterErrors(t *testing.T) {
 	many := `"a"` + strings.Repeat(`,"a"`, maxValues)
 	for text, want := range map[string][]string{
-		``:                                 {"must be an object"},
-		`null`:                             {"must be an object"},
-		`[]`:                               {"must be an object"},
-		`"kitchen"`:                        {"must be an object"},
-		`{"area_id":"a"`:                   {"must be an object"},
-		`{"area_id":null}`:                 {"area_id must be a list"},
-		`{"area_id":""}`:                   {"area_id must be a list"},
-		`{"area_id":[]}`:                   {"area_id must be a list"},
-		`{"area_id":["a",1]}`:              {"area_id must be a list"},
-		`{"id":["a",null]}`:                {"id must be a list"},
-		`{"id":{"a":"b"}}`:                 {"id must be a list"},
-		`{"id":7}`:                         {"id must be a list"},
-		`{"id":[` + many + `]}`:            {"id must be a list"},
-		`{"id":"` + longText(256) + `"}`:   {"id must be a list"},
-		`{"room":"a"}`:                     {`"room" is no filter`},
-		`{"to":"on","id":[],"domain":"a"}`: {"id must be a list", `"to" is no filter`},
+		``:                                    {"must be an object"},
+		`null`:                                {"must be an object"},
+		`[]`:                                  {"must be an object"},
+		`"kitchen"`:                           {"must be an object"},
+		`{"area_id":"a"`:                      {"must be an object"},
+		`{"area_id":null}`:                    {"area_id must be a list"},
+		`{"area_id":""}`:                      {"area_id must be a list"},
+		`{"area_id":[]}`:                      {"area_id must be a list"},
+		`{"area_id":["a",1]}`:                 {"area_id must be a list"},
+		`{"id":["a",null]}`:                   {"id must be a list"},
+		`{"id":{"a":"b"}}`:                    {"id must be a list"},
+		`{"id":7}`:                            {"id must be a list"},
+		`{"id":[` + many + `]}`:               {"id must be a list"},
+		`{"id":"` + longText(256) + `"}`:      {"id must be a list"},
+		`{"room":"a"}`:                        {`"room" is no filter`},
+		`{"rooms":"on","id":[],"domain":"a"}`: {"id must be a list", `"rooms" is no filter`},
+		`{"to":[],"from":7}`:                  {"to must be a list", "from must be a list"},
+		`{"above":"20","below":null}`:         {"above must be a number", "below must be a number"},
+		`{"above":30,"below":30}`:             {"above must be less than below"},
 	} {
 		f, problems := ParseFilter([]byte(text))
 		got := fmt.Sprint(errors.Join(problems...))
@@ -96,7 +99,7 @@ func TestParseFilterErrors(t *testing.T) {
 				t.Errorf("%.40q: %s, want %q", text, got, w)
 			}
 		}
-		if f != nil || len(problems) != len(want) {
+		if f.Rows != nil || !f.None() || len(problems) != len(want) {
 			t.Errorf("%.40q: filter %v and %d problems, want none and %d", text, f, len(problems), len(want))
 		}
 	}

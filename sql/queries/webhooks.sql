@@ -24,11 +24,11 @@ SELECT * FROM ha_webhooks_view WHERE id = @id;
 
 -- Lists what is needed to call the webhooks that are active.
 -- name: ListWebhookTargets :many
-SELECT * FROM webhook_targets WHERE status = 'active' ORDER BY webhook_id;
+SELECT * FROM webhook_targets_view WHERE status = 'active' ORDER BY webhook_id;
 
 -- Gets what is needed to call one webhook, whatever its status.
 -- name: GetWebhookTarget :one
-SELECT * FROM webhook_targets WHERE webhook_id = @webhook_id;
+SELECT * FROM webhook_targets_view WHERE webhook_id = @webhook_id;
 
 -- Gives the ids of all webhooks, as a JSON list.
 -- name: GetWebhookIDs :one
@@ -45,9 +45,9 @@ FROM webhooks AS w;
 -- Registers a webhook, now where @created_at is null. Counts 0 where the id is taken: who has it keeps it as
 -- it is.
 -- name: CreateWebhook :execrows
-INSERT INTO webhooks (webhook_id, url, events, filter, team, secret, since, created_at)
+INSERT INTO webhooks (webhook_id, url, events, filter, team, secret, since, states_since, created_at)
 VALUES (
-  @webhook_id, @url, @events, @filter, @team, @secret, @since,
+  @webhook_id, @url, @events, @filter, @team, @secret, @since, @states_since,
   coalesce(CAST(sqlc.narg('created_at') AS TEXT), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
 )
 ON CONFLICT (webhook_id) DO NOTHING;
@@ -68,6 +68,10 @@ UPDATE webhooks SET
   updated_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
 WHERE webhook_id = @webhook_id
   AND (url, events, filter, team, status) IS NOT (@url, @events, @filter, @team, @status);
+
+-- Notes from where a webhook is told of states.
+-- name: BeginStates :exec
+UPDATE webhooks SET states_since = @states_since WHERE webhook_id = @webhook_id;
 
 -- Disables an active webhook for a reason, if it still has the URL.
 -- name: DisableWebhook :execrows

@@ -36,6 +36,7 @@ func (h *Store) Append(ctx context.Context, points []history.Point) ([]history.O
 	if err != nil {
 		return nil, err
 	}
+	h.arrival.tell()
 	h.count(outcomes)
 	return outcomes, nil
 }

@@ -2,7 +2,7 @@ package embedded
 
 import (
 	"context"
-	"math"
+	"slices"
 	"time"
 
 	"dataapi/db"
@@ -149,17 +149,17 @@ func (h *Store) empty(ctx context.Context, now time.Time) error {
 
 // deleteRecent deletes the rows up to until that are older than before.
 func (h *Store) deleteRecent(ctx context.Context, until int64, before history.Micros) error {
-	for deleted := int64(math.MaxInt64); deleted > 0; {
+	for {
+		var deleted []int64
 		err := h.db.Write(ctx, func(q *historydb.Queries) (err error) {
 			deleted, err = q.DeleteRecent(ctx, historydb.DeleteRecentParams{Until: until, Before: int64(before), Lim: deleteRows})
-			if err == nil && deleted > 0 {
-				err = q.NoteRecent(ctx, int64(before))
+			if err == nil && len(deleted) > 0 {
+				err = q.NoteRecent(ctx, historydb.NoteRecentParams{RecentFrom: int64(before), Emptied: slices.Max(deleted)})
 			}
 			return err
 		})
-		if err != nil {
+		if err != nil || len(deleted) == 0 {
 			return err
 		}
 	}
-	return nil
 }

@@ -36,6 +36,8 @@ type Store struct {
 	log    *slog.Logger
 	tail   tail
 
+	arrival signal
+
 	stored, duplicates, rejected, dropped atomic.Int64
 	queries, failures, nanoseconds        atomic.Int64
 
@@ -50,7 +52,7 @@ func New(config Config, log *slog.Logger) *Store {
 	config.Hours = max(config.Retention, cmp.Or(config.Hours, 10*365*24*time.Hour))
 	config.Spill = cmp.Or(config.Spill, 5_000_000)
 	config.DB.KeepLog = cmp.Or(config.DB.KeepLog, keepLog)
-	return &Store{db: historydb.Prepare(config.DB, log), config: config, log: log, health: history.Health{Status: history.Unknown}}
+	return &Store{db: historydb.Prepare(config.DB, log), config: config, log: log, arrival: newSignal(), health: history.Health{Status: history.Unknown}}
 }
 
 // keepLog is how long points may stay in the write-ahead log. Moving them into the file rewrites a page

@@ -18,8 +18,8 @@ import (
 // Secret is that of all webhooks which a Receiver is for.
 const Secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 
-// Receiver takes what is sent to any number of webhooks about the rows d0, d1, d2 and so on. It is safe for concurrent
-// use.
+// Receiver takes what is sent to any number of webhooks about the rows d0, d1, d2 and so on, or about an entity that
+// takes the states d0, d1, d2. It is safe for concurrent use.
 type Receiver struct {
 	hook    *standardwebhooks.Webhook
 	address string
@@ -95,8 +95,8 @@ func (r *Receiver) take(q *http.Request, body []byte) error {
 	if err := r.hook.Verify(body, q.Header); err != nil {
 		return err
 	}
-	var message struct{ Data struct{ ID string } }
-	if err := json.Unmarshal(body, &message); err != nil {
+	row, err := rowOf(body)
+	if err != nil {
 		return err
 	}
 	id := q.Header.Get(standardwebhooks.HeaderWebhookID)
@@ -104,14 +104,39 @@ func (r *Receiver) take(q *http.Request, body []byte) error {
 	defer r.mu.Unlock()
 	l := r.line(strings.TrimPrefix(q.URL.Path, "/"))
 	switch {
-	case message.Data.ID == fmt.Sprintf("d%d", l.rows):
+	case row == fmt.Sprintf("d%d", l.rows):
 		l.rows, l.last = l.rows+1, id
 		close(r.arrive)
 		r.arrive = make(chan struct{})
 	case id != l.last:
-		return fmt.Errorf("got %s after %d rows", message.Data.ID, l.rows)
+		return fmt.Errorf("got %s after %d rows", row, l.rows)
 	}
 	return nil
+}
+
+// rowOf is what a message is about: a row, or the state that an entity took, of which the one before must be right.
+func rowOf(body []byte) (string, error) {
+	type state struct{ State string }
+	var message struct {
+		Type string
+		Data struct {
+			ID  string
+			Old *state `json:"old_state"`
+			New *state `json:"new_state"`
+		}
+	}
+	err := json.Unmarshal(body, &message)
+	if err != nil || message.Type != "state.changed" {
+		return message.Data.ID, err
+	}
+	before, n := state{"none"}, 0
+	if message.Data.Old != nil {
+		before = *message.Data.Old
+	}
+	if fmt.Sscanf(message.Data.New.State, "d%d", &n); before.State != fmt.Sprintf("d%d", n-1) && n > 0 {
+		return "", fmt.Errorf("%s came after %s", message.Data.New.State, before.State)
+	}
+	return message.Data.New.State, nil
 }
 
 func (r *Receiver) line(name string) *line {

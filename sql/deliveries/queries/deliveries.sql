@@ -26,7 +26,7 @@ SELECT * FROM deliveries_view WHERE webhook_id = @webhook_id AND id = @id;
 
 -- Gets what is to be sent to a webhook again next: of its line, or of what is aside.
 -- name: GetDue :one
-SELECT d.message_id, m.event, m.body, d.aside, d.cursor, d.attempts, d.created_at, CAST(d.next_at AS TEXT) AS next_at
+SELECT d.message_id, m.event, m.body, d.aside, d.cursor, d.states, d.attempts, d.created_at, CAST(d.next_at AS TEXT) AS next_at
 FROM deliveries AS d
 JOIN messages AS m ON m.message_id = d.message_id
 WHERE d.webhook_id = @webhook_id AND d.aside = @aside AND d.next_at IS NOT NULL
@@ -42,16 +42,17 @@ ON CONFLICT (message_id) DO NOTHING;
 -- Notes what came of sending a message.
 -- name: SaveDelivery :exec
 INSERT INTO deliveries (
-  webhook_id, message_id, status, aside, cursor, attempts, next_at, status_code, latency_ms,
+  webhook_id, message_id, status, aside, cursor, states, attempts, next_at, status_code, latency_ms,
   response, error, created_at, updated_at
 ) VALUES (
-  @webhook_id, @message_id, @status, @aside, @cursor, @attempts, @next_at, @status_code, @latency_ms,
+  @webhook_id, @message_id, @status, @aside, @cursor, @states, @attempts, @next_at, @status_code, @latency_ms,
   @response, @error, @created_at, @updated_at
 )
 ON CONFLICT (message_id, webhook_id) DO UPDATE SET
   status = excluded.status,
   aside = excluded.aside,
   cursor = excluded.cursor,
+  states = excluded.states,
   attempts = excluded.attempts,
   next_at = excluded.next_at,
   status_code = excluded.status_code,
@@ -93,6 +94,10 @@ DELETE FROM messages WHERE message_id IN (
   WHERE m.created_at < @before AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.message_id = m.message_id)
   ORDER BY m.created_at LIMIT @lim
 );
+
+-- Gets the body of a message; nothing where it is not kept.
+-- name: GetBody :one
+SELECT body FROM messages WHERE message_id = @message_id;
 
 -- Forgets the deliveries to a webhook.
 -- name: ForgetDeliveries :exec

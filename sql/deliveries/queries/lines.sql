@@ -4,13 +4,14 @@ SELECT * FROM lines WHERE webhook_id = @webhook_id;
 
 -- Notes how far a webhook has come.
 -- name: SaveLine :exec
-INSERT INTO lines (webhook_id, cursor, failing_since, delivered_at, updated_at)
-VALUES (@webhook_id, @cursor, @failing_since, @delivered_at, @updated_at)
+INSERT INTO lines (webhook_id, cursor, failing_since, delivered_at, updated_at, states)
+VALUES (@webhook_id, @cursor, @failing_since, @delivered_at, @updated_at, @states)
 ON CONFLICT (webhook_id) DO UPDATE SET
   cursor = excluded.cursor,
   failing_since = excluded.failing_since,
   delivered_at = excluded.delivered_at,
-  updated_at = excluded.updated_at;
+  updated_at = excluded.updated_at,
+  states = excluded.states;
 
 -- Counts the webhooks among @ids whose last call failed, and says since when the first of them does.
 -- name: CountFailing :one

@@ -55,20 +55,21 @@ WHERE points.e = @e AND points.at < @before AND points.at < (SELECT max(n.at) FR
 -- name: DeleteHours :execrows
 DELETE FROM hours WHERE e = @e AND hour < @before;
 
--- Notes from when on all points are in recent.
+-- Notes from when on all points are in recent, and the last row of it that was deleted.
 -- name: NoteRecent :exec
-UPDATE keeping SET recent_from = max(recent_from, CAST(@recent_from AS INTEGER));
+UPDATE keeping SET recent_from = max(recent_from, CAST(@recent_from AS INTEGER)), emptied = max(emptied, CAST(@emptied AS INTEGER));
 
 -- Tells up to which row recent may be emptied: what is moved, and passed by every follower.
 -- name: PassedByAll :one
 SELECT CAST(min(k.moved, coalesce((SELECT min(f.id) FROM followers AS f), k.moved)) AS INTEGER) AS id FROM keeping AS k;
 
 -- Deletes up to @lim rows of recent, the first ones, up to the row @until and the time @before, but for the
--- newest.
--- name: DeleteRecent :execrows
+-- newest. Tells which.
+-- name: DeleteRecent :many
 DELETE FROM recent WHERE id IN (
   SELECT r.id FROM recent AS r WHERE r.id <= @until AND r.at < @before AND r.id < (SELECT max(n.id) FROM recent AS n) ORDER BY r.id LIMIT @lim
-);
+)
+RETURNING recent.id;
 
 -- Tells how many rows recent has, by its first and last id.
 -- name: SpanOfRecent :one

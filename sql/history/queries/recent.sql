@@ -25,6 +25,27 @@ WHERE r.id > @after
 ORDER BY r.id
 LIMIT @lim;
 
+-- Lists rows after @after, in the order in which they came, with the rows of series.
+-- name: ListArrivals :many
+SELECT r.id, r.e, s.entity_id, s.registry_id, r.at, r.state, r.context
+FROM recent AS r JOIN series AS s ON s.e = r.e
+WHERE r.id > @after
+ORDER BY r.id
+LIMIT @lim;
+
+-- Tells which file it is, up to which id rows may have been deleted, the newest row, and of what time the row
+-- @id is, 0 where it is not there.
+-- name: GetRecent :one
+SELECT k.file_id, k.emptied,
+       CAST(coalesce((SELECT max(n.id) FROM recent AS n), 0) AS INTEGER) AS newest,
+       CAST(coalesce((SELECT l.at FROM recent AS l ORDER BY l.id DESC LIMIT 1), 0) AS INTEGER) AS newest_at,
+       CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id = @id), 0) AS INTEGER) AS at
+FROM keeping AS k;
+
+-- Gets the time of the first row after @id, 0 where there is none.
+-- name: TimeAfterRow :one
+SELECT CAST(coalesce((SELECT r.at FROM recent AS r WHERE r.id > @id ORDER BY r.id LIMIT 1), 0) AS INTEGER) AS at;
+
 -- Lists points that are all in recent, newest first, from the one after the cursor. @es is a JSON list of rows, or null for all.
 -- name: ListRecentEvents :many
 SELECT r.e, s.entity_id, s.registry_id, r.at, r.state, r.context
