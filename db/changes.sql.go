@@ -377,3 +377,15 @@ func (q *Queries) PruneChanges(ctx context.Context, seq int64) (int64, error) {
 	}
 	return result.RowsAffected()
 }
+
+const timeAfterChange = `-- name: TimeAfterChange :one
+SELECT CAST(coalesce((SELECT c.at FROM changes AS c WHERE c.seq > ?1 ORDER BY c.seq LIMIT 1), '') AS TEXT) AS at
+`
+
+// Gets when the first change after @seq was; ” where there is none.
+func (q *Queries) TimeAfterChange(ctx context.Context, seq int64) (string, error) {
+	row := q.db.QueryRowContext(ctx, timeAfterChange, seq)
+	var at string
+	err := row.Scan(&at)
+	return at, err
+}

@@ -226,6 +226,8 @@ type Querier interface {
 	SavePreferences(ctx context.Context, arg SavePreferencesParams) error
 	// Gives the user default the teams of a document, where there is no choice of teams yet.
 	TakeTeams(ctx context.Context, teams string) error
+	// Gets when the first change after @seq was; '' where there is none.
+	TimeAfterChange(ctx context.Context, seq int64) (string, error)
 	// Takes rows out of the index: a JSON list of ids.
 	UnindexWords(ctx context.Context, ids string) error
 	// Leaves of the areas whose keys are in the JSON list @keys what is known of one that is

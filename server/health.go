@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dataapi/db"
+	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history"
 	"dataapi/internal/history/relay"
@@ -61,13 +62,14 @@ type integrity struct {
 
 // webhooksHealth is how it stands with those who are told of changes. Counts are null where they cannot be read.
 type webhooksHealth struct {
-	Status       string     `json:"status"` // healthy, degraded or unknown
-	Detail       string     `json:"detail,omitempty"`
-	Active       *int64     `json:"active"`
-	Disabled     *int64     `json:"disabled"`
-	GivenUp      *int64     `json:"given_up"` // of the disabled, those that were gone or did nothing but fail
-	Failing      *int64     `json:"failing"`  // those whose last call failed
-	FailingSince *time.Time `json:"failing_since"`
+	Status       string              `json:"status"` // healthy, degraded or unknown
+	Detail       string              `json:"detail,omitempty"`
+	Active       *int64              `json:"active"`
+	Disabled     *int64              `json:"disabled"`
+	GivenUp      *int64              `json:"given_up"` // of the disabled, those that were gone or did nothing but fail
+	Failing      *int64              `json:"failing"`  // those whose last call failed
+	FailingSince *time.Time          `json:"failing_since"`
+	Behind       *[]dispatch.Lagging `json:"behind"` // the furthest behind; null where that cannot be read
 }
 
 // registriesHealth is how it stands with the folder of Home Assistant's that is followed.
@@ -187,6 +189,9 @@ func sqliteHealthOf(st db.Status) sqliteHealth {
 	return h
 }
 
+// mostBehind is how many of the webhooks that are behind are shown.
+const mostBehind = 10
+
 func (s *Server) webhooksHealth(ctx context.Context, readable bool) webhooksHealth {
 	if s.Webhooks == nil || !readable {
 		return webhooksHealth{Status: "unknown"}
@@ -200,6 +205,9 @@ func (s *Server) webhooksHealth(ctx context.Context, readable bool) webhooksHeal
 	failing, since, err := s.Webhooks.Failing(ctx)
 	if err == nil {
 		h.Failing, h.FailingSince = &failing, moment(since)
+	}
+	if lags, err := s.Webhooks.Lags(ctx, mostBehind); err == nil {
+		h.Behind = &lags
 	}
 	switch {
 	case err != nil && counts.Active > 0:

@@ -35,8 +35,19 @@ func (s *Server) listWebhooks(r *http.Request) (any, error) {
 	})
 }
 
+// webhookParts are what include may name.
+var webhookParts = []string{"lag"}
+
+// getWebhook answers with the webhook, and with how far it is behind, as of now, where include asks for that.
 func (s *Server) getWebhook(r *http.Request) (any, error) {
-	return single(r, "webhook", "webhook_id", s.DB.GetWebhook)
+	q := parse(r)
+	include := q.words("include", webhookParts)
+	row, err := parsedSingle(q, r, "webhook", "webhook_id", s.DB.GetWebhook)
+	if err != nil || include == nil {
+		return row, err
+	}
+	lag, err := s.Webhooks.Lag(r.Context(), pathID(r, "webhook_id"))
+	return fresh{http.StatusOK, extended{row, []addition{{"lag", lag}}}}, ofWebhook(pathID(r, "webhook_id"), err)
 }
 
 // createWebhook registers a webhook for what happens from now on. Its secret is in this answer and in no other.

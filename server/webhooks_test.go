@@ -232,6 +232,35 @@ func TestWebhookBeginsStates(t *testing.T) {
 	}
 }
 
+// How far a webhook is behind is of this moment, so that it is not in the answer that may be kept.
+func TestWebhookLag(t *testing.T) {
+	t.Parallel()
+	c := inMemory(t)
+	id := c.write("POST", hooks, `{"url":"http://192.168.1.9/","events":["floor.*","state.*"]}`).want(201).json()["id"].(string)
+	furnish(c) // nobody runs who would tell it
+	point := history.Point{EntityID: "light.a", Time: history.At(time.Now()), State: "on"}
+	if _, err := c.server.Webhooks.Past.Append(t.Context(), []history.Point{point}); err != nil {
+		t.Fatal(err)
+	}
+	a := c.get(hooks + "/" + id + "?fields=id&include=lag").want(200)
+	row := a.json()
+	lag, _ := row["lag"].(map[string]any)
+	changes, _ := lag["changes"].(map[string]any)
+	states, _ := lag["states"].(map[string]any)
+	if len(row) != 2 || row["id"] != id || changes["events"].(float64) < 5 || states["events"] != 1.0 || a.header.Get("Etag") != "" {
+		t.Errorf("%s %v", a.body, a.header)
+	}
+	if row := c.row(hooks + "/" + id); row["lag"] != nil {
+		t.Errorf("%v", row)
+	}
+	behind := c.row("/health")["dependencies"].(map[string]any)["webhooks"].(map[string]any)["behind"].([]any)
+	if first := behind[0].(map[string]any); len(behind) != 1 || first["id"] != id || first["states"].(map[string]any)["events"] != 1.0 {
+		t.Errorf("%v", behind)
+	}
+	c.get(hooks + "/nobody?include=lag").problem(404)
+	c.get(hooks + "/" + id + "?include=all").problem(422)
+}
+
 // Two who change the same webhook do not lose each other's change.
 func TestWebhookIfMatch(t *testing.T) {
 	t.Parallel()

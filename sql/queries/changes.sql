@@ -79,6 +79,10 @@ SELECT l.log_id, l.pruned_seq, l.pruned_at,
        CAST(coalesce((SELECT c.at FROM changes AS c WHERE c.seq = @seq), '') AS TEXT) AS at
 FROM change_log AS l;
 
+-- Gets when the first change after @seq was; '' where there is none.
+-- name: TimeAfterChange :one
+SELECT CAST(coalesce((SELECT c.at FROM changes AS c WHERE c.seq > @seq ORDER BY c.seq LIMIT 1), '') AS TEXT) AS at;
+
 -- Finds the last change before a time: the log is in the order of time, and every 64th change is found by
 -- its time.
 -- name: FindChangeBefore :one

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"sync"
+	"time"
 
 	"dataapi/db"
 	historydb "dataapi/db/history"
@@ -116,6 +117,15 @@ var (
 func (h *Store) Newest(ctx context.Context) (db.Position, error) {
 	r, err := h.db.GetRecent(ctx, 0)
 	return db.Position{LogID: r.FileID, Seq: r.Newest, At: r.NewestAt}, err
+}
+
+// TimeAfter is the time of the first state that came after a place; zero where there is none.
+func (h *Store) TimeAfter(ctx context.Context, p db.Position) (t time.Time, err error) {
+	at, err := h.db.TimeAfterRow(ctx, p.Seq)
+	if at != 0 {
+		t = history.Micros(at).Time()
+	}
+	return t, err
 }
 
 // Arrived returns a channel that is closed when this process stores points the next time.
