@@ -28,7 +28,7 @@ const (
 )
 
 // webhooks measures how fast webhooks are registered, that all of them get everything in order whatever is killed,
-// and how long a change takes to one that has nothing else to do.
+// and how long a change and a state take to one that has nothing else to do.
 func (b *bench) webhooks(ctx context.Context) error {
 	receiver, err := webhooktest.Start()
 	if err != nil {
@@ -41,7 +41,7 @@ func (b *bench) webhooks(ctx context.Context) error {
 	if err := b.faults(ctx, receiver); err != nil {
 		return err
 	}
-	return b.receipt(ctx, receiver)
+	return b.receipts(ctx, receiver)
 }
 
 // hooked starts data-api with a file of webhooks of its own.
@@ -64,7 +64,7 @@ func (b *bench) registrations(ctx context.Context) (err error) {
 	for i := range registrars {
 		clients.Go(func() {
 			for n := next.Add(1); n <= registrations && failures[i] == nil; n = next.Add(1) {
-				failures[i] = p.register(fmt.Sprintf("http://192.0.2.1/%d", n))
+				failures[i] = p.register(fmt.Sprintf("http://192.0.2.1/%d", n), "device.created")
 			}
 		})
 	}
@@ -86,7 +86,7 @@ func (b *bench) faults(ctx context.Context, receiver *webhooktest.Receiver) (err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
 	for n := range faultHooks {
-		if err := p.register(receiver.URL(fmt.Sprintf("fault-%d", n))); err != nil {
+		if err := p.register(receiver.URL(fmt.Sprintf("fault-%d", n)), "device.created"); err != nil {
 			return err
 		}
 	}
@@ -131,32 +131,49 @@ func (b *bench) disturb(ctx context.Context, change int, p *process, receiver *w
 	return p, nil
 }
 
-// receipt makes one change after the other, each when the one before has arrived.
-func (b *bench) receipt(ctx context.Context, receiver *webhooktest.Receiver) (err error) {
+// receipts measures how long a change, and a state, takes from its request until the webhook was called, and how much
+// of that passes after the request was answered.
+func (b *bench) receipts(ctx context.Context, receiver *webhooktest.Receiver) (err error) {
 	p, err := b.hooked(ctx, "receipt")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
-	if err := p.register(receiver.URL("idle")); err != nil {
+	if err := p.receipt(ctx, receiver, "device.created", "from the request to change to the webhook's call", p.change); err != nil {
 		return err
 	}
-	var times []time.Duration
+	return p.receipt(ctx, receiver, "state.changed", "from the request to store a state to its call", p.take)
+}
+
+// receipt does one thing after the other, each when the one before has arrived.
+func (p *process) receipt(ctx context.Context, receiver *webhooktest.Receiver, event, name string, do func(int) error) error {
+	if err := p.register(receiver.URL(event), event); err != nil {
+		return err
+	}
+	var received, after []time.Duration
 	for n := range idleChanges {
 		time.Sleep(10 * time.Millisecond)
 		begin := time.Now()
-		if err := p.change(n); err != nil {
+		if err := do(n); err != nil {
 			return err
 		}
-		if err := receiver.Await(ctx, "idle", n+1); err != nil {
+		answered := time.Since(begin)
+		if err := receiver.Await(ctx, event, n+1); err != nil {
 			return err
 		}
-		times = append(times, time.Since(begin))
+		received = append(received, time.Since(begin))
+		after = append(after, time.Since(begin)-answered)
 	}
-	slices.Sort(times)
-	row("from the request to change to the webhook's call", "%.1f ms (p50), %.1f ms (p99)",
-		times[len(times)/2].Seconds()*1000, times[len(times)*99/100].Seconds()*1000)
+	slices.Sort(received)
+	slices.Sort(after)
+	row(name, "%.1f ms (p50), %.1f ms (p99); after the answer %.1f, %.1f", milliseconds(received, 50), milliseconds(received, 99),
+		milliseconds(after, 50), milliseconds(after, 99))
 	return nil
+}
+
+// milliseconds is a percentile of sorted times.
+func milliseconds(times []time.Duration, percent int) float64 {
+	return times[len(times)*percent/100].Seconds() * 1000
 }
 
 // registered counts the webhooks that are stored.
@@ -171,9 +188,9 @@ func (p *process) registered() (total int, err error) {
 	return page.Total, err
 }
 
-// register registers a webhook for new devices.
-func (p *process) register(url string) error {
-	body, err := json.Marshal(map[string]any{"url": url, "events": []string{"device.created"}, "secret": webhooktest.Secret})
+// register registers a webhook for an event.
+func (p *process) register(url, event string) error {
+	body, err := json.Marshal(map[string]any{"url": url, "events": []string{event}, "secret": webhooktest.Secret})
 	if err != nil {
 		return err
 	}
@@ -183,6 +200,12 @@ func (p *process) register(url string) error {
 // change makes the device dN.
 func (p *process) change(n int) error {
 	return p.post("/internal/devices/bulk_upsert", fmt.Appendf(nil, `[{"id":"d%d","name":"Device"}]`, n), http.StatusOK)
+}
+
+// take has an entity take the state dN.
+func (p *process) take(n int) error {
+	body := fmt.Appendf(nil, `[{"entity_id":"sensor.receipt","state":"d%d","time":%q}]`, n, time.Now().Format(time.RFC3339Nano))
+	return p.post("/api/v1/events", body, http.StatusOK)
 }
 
 // posts keeps as many connections as there are clients.
