@@ -129,6 +129,39 @@ func TestSilentReceiver(t *testing.T) {
 	}
 }
 
+// A receiver that sends the header of its answer byte by byte is not waited for longer than one that sends nothing.
+func TestSlowHeader(t *testing.T) {
+	c := local(t)
+	c.timeout = 200 * time.Millisecond
+	sent := make(chan int, 1)
+	url := receiver(t, func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		n := 0
+		for _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nX: "); err == nil; n++ {
+			time.Sleep(5 * time.Millisecond)
+			_, err = io.WriteString(conn, "x")
+		}
+		sent <- n
+	})
+	o := call(t, c, url)
+	if o.Status != 0 || o.Problem != "no answer within 200ms" || o.Verdict() != Hold {
+		t.Errorf("the outcome is %+v", o)
+	}
+	select {
+	case n := <-sent:
+		if n == 0 {
+			t.Error("nothing was sent")
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the connection stayed open")
+	}
+}
+
 // The status counts, however slowly the rest of the answer comes.
 func TestSlowAnswer(t *testing.T) {
 	c := local(t)
