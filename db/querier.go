@@ -76,6 +76,9 @@ type Querier interface {
 	// Searches all kinds, or those in the JSON list @kinds. @match and @begin are FTS5 queries: for the words anywhere,
 	// and for names that begin with them. Of each kind no more are ranked than @most of each. First comes what is called
 	// so, then what is called so at the beginning, in a word, and what has such an id or belongs to such.
+	//
+	// The views are joined in an arm for each kind, as a view on the right of a LEFT JOIN would be read whole. The first arm
+	// has no rows: it is there for sqlc to see of which types the columns are.
 	FindAnywhere(ctx context.Context, arg FindAnywhereParams) ([]FindAnywhereRow, error)
 	// Finds the last change before a time: the log is in the order of time, and every 64th change is found by
 	// its time.

@@ -20,13 +20,7 @@ func (q *Queries) ClearDirty(ctx context.Context, ids string) error {
 }
 
 const findAnywhere = `-- name: FindAnywhere :many
-SELECT r.kind,
-       CAST(coalesce(f.floor_id, a.area_id, l.label_id, d.device_id, e.entity_id, c.entry_id) AS TEXT) AS id,
-       CAST(coalesce(f.name, a.name, l.name, d.name, e.name, c.title) AS TEXT) AS name,
-       coalesce(d.area_id, e.area_id) AS area_id, coalesce(d.area_name, e.area_name) AS area_name,
-       coalesce(a.floor_id, d.floor_id, e.floor_id) AS floor_id,
-       e.device_id, d.manufacturer, d.model, d.integration, e.platform, c.domain
-FROM (
+WITH r AS (
   SELECT k.kind, k.first, t.id,
          CASE
            WHEN instr(char(10) || t.names || char(10), char(10) || CAST(?1 AS TEXT) || char(10)) THEN 0
@@ -51,14 +45,37 @@ FROM (
   WHERE k.kind IN (SELECT value FROM json_each(CAST(?5 AS TEXT))) OR ?5 IS NULL
   ORDER BY place, k.first, size, t.id
   LIMIT ?6
-) AS r
-LEFT JOIN floors_view AS f ON r.kind = 'floor' AND f.key = r.id - r.first
-LEFT JOIN areas_view AS a ON r.kind = 'area' AND a.key = r.id - r.first
-LEFT JOIN labels_view AS l ON r.kind = 'label' AND l.key = r.id - r.first
-LEFT JOIN devices_view AS d ON r.kind = 'device' AND d.key = r.id - r.first
-LEFT JOIN entities_view AS e ON r.kind = 'entity' AND e.key = r.id - r.first
-LEFT JOIN config_entries_view AS c ON r.kind = 'config_entry' AND c.key = r.id - r.first
-ORDER BY r.place, r.first, r.size, r.id
+)
+SELECT v.kind, CAST(v.id AS TEXT) AS id, CAST(v.name AS TEXT) AS name, v.area_id, v.area_name, v.floor_id, v.device_id,
+       v.manufacturer, v.model, v.integration, v.platform, v.domain
+FROM (
+  SELECT k.kind, n.area_id AS id, n.name, n.area_id, n.name AS area_name, n.floor_id, n.area_id AS device_id,
+         n.name AS manufacturer, n.name AS model, n.name AS integration, n.name AS platform, n.name AS domain,
+         0 AS place, k.first, 0 AS size, 0 AS found
+  FROM search_kinds AS k LEFT JOIN areas AS n ON FALSE
+  WHERE FALSE
+  UNION ALL
+  SELECT r.kind, f.floor_id, f.name, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.place, r.first, r.size, r.id
+  FROM r JOIN floors_view AS f ON f.key = r.id - r.first WHERE r.kind = 'floor'
+  UNION ALL
+  SELECT r.kind, a.area_id, a.name, NULL, NULL, a.floor_id, NULL, NULL, NULL, NULL, NULL, NULL, r.place, r.first, r.size, r.id
+  FROM r JOIN areas_view AS a ON a.key = r.id - r.first WHERE r.kind = 'area'
+  UNION ALL
+  SELECT r.kind, l.label_id, l.name, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.place, r.first, r.size, r.id
+  FROM r JOIN labels_view AS l ON l.key = r.id - r.first WHERE r.kind = 'label'
+  UNION ALL
+  SELECT r.kind, d.device_id, d.name, d.area_id, d.area_name, d.floor_id, NULL, d.manufacturer, d.model, d.integration, NULL, NULL,
+         r.place, r.first, r.size, r.id
+  FROM r JOIN devices_view AS d ON d.key = r.id - r.first WHERE r.kind = 'device'
+  UNION ALL
+  SELECT r.kind, e.entity_id, e.name, e.area_id, e.area_name, e.floor_id, e.device_id, NULL, NULL, NULL, e.platform, NULL,
+         r.place, r.first, r.size, r.id
+  FROM r JOIN entities_view AS e ON e.key = r.id - r.first WHERE r.kind = 'entity'
+  UNION ALL
+  SELECT r.kind, c.entry_id, c.title, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, c.domain, r.place, r.first, r.size, r.id
+  FROM r JOIN config_entries_view AS c ON c.key = r.id - r.first WHERE r.kind = 'config_entry'
+) AS v
+ORDER BY v.place, v.first, v.size, v.found
 `
 
 type FindAnywhereParams struct {
@@ -88,6 +105,9 @@ type FindAnywhereRow struct {
 // Searches all kinds, or those in the JSON list @kinds. @match and @begin are FTS5 queries: for the words anywhere,
 // and for names that begin with them. Of each kind no more are ranked than @most of each. First comes what is called
 // so, then what is called so at the beginning, in a word, and what has such an id or belongs to such.
+//
+// The views are joined in an arm for each kind, as a view on the right of a LEFT JOIN would be read whole. The first arm
+// has no rows: it is there for sqlc to see of which types the columns are.
 func (q *Queries) FindAnywhere(ctx context.Context, arg FindAnywhereParams) ([]FindAnywhereRow, error) {
 	rows, err := q.db.QueryContext(ctx, findAnywhere,
 		arg.Words,

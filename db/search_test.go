@@ -150,3 +150,13 @@ func TestSearchRanksTheBest(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// What a search costs follows from what it finds, not from how much there is: no view is read whole.
+func TestPlanOfTheSearch(t *testing.T) {
+	_, all := planOf(t, inMemory(t), findAnywhere)
+	for _, step := range all {
+		if strings.Contains(step, "_view") {
+			t.Errorf("%q in\n%s", step, strings.Join(all, "\n"))
+		}
+	}
+}
