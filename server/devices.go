@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"dataapi/db"
 	"dataapi/internal/hass"
@@ -31,8 +32,8 @@ func (s *Server) listDevices(r *http.Request) (any, error) {
 	})
 }
 
-// deviceParts are what include may name.
-var deviceParts = []string{"entities", "area"}
+// deviceParts are what include may name; state is that of its entities.
+var deviceParts = []string{"entities", "area", "state"}
 
 // getDevice answers with the device that has the id, or the one that counts most of those that it was split into,
 // and with what include names, as of the same moment.
@@ -52,13 +53,32 @@ func (s *Server) getDevice(r *http.Request) (any, error) {
 	if id := pathID(r, "device_id"); id != whole.Device.DeviceID {
 		more = append(more, addition{"split_from", id})
 	}
-	for _, part := range include {
-		more = append(more, addition{part, map[string]any{"entities": whole.Entities, "area": whole.Area}[part]})
-	}
-	if err != nil || more == nil {
+	if err != nil || more == nil && include == nil {
 		return device, err
 	}
+	if slices.Contains(include, "area") {
+		more = append(more, addition{"area", whole.Area})
+	}
+	if slices.Contains(include, "state") {
+		return s.deviceWithStates(r.Context(), device, whole.Entities, more)
+	}
+	if slices.Contains(include, "entities") {
+		more = append(more, addition{"entities", whole.Entities})
+	}
 	return extended{device, more}, nil
+}
+
+// deviceWithStates is a device with its entities and the newest state of each, null where none is known.
+func (s *Server) deviceWithStates(ctx context.Context, device any, entities []db.Entity, more []addition) (any, error) {
+	rows, gap, err := s.besideStates(ctx, entities, nil)
+	if err != nil {
+		return nil, err
+	}
+	more = append(more, addition{"entities", rows})
+	if gap != nil {
+		more = append(more, addition{"partial", true}, addition{"missing", missingOf(gap)})
+	}
+	return freshOrLess(extended{device, more}, gap), nil
 }
 
 func (s *Server) bulkUpsertDevices(r *http.Request) (any, error) {

@@ -52,15 +52,11 @@ type eventQuery struct {
 func (q *query) events(start history.Micros) (e eventQuery) {
 	now := time.Now()
 	e.Start, e.End = start, history.Forever
-	for _, name := range []string{"start", "start_time"} {
-		if t := q.moment(name, now, time.Time{}); !t.IsZero() {
-			e.Start = history.At(t)
-		}
+	if t := q.eitherMoment("start", "start_time", now); !t.IsZero() {
+		e.Start = history.At(t)
 	}
-	for _, name := range []string{"end", "end_time"} {
-		if t := q.moment(name, now, time.Time{}); !t.IsZero() {
-			e.End = history.At(t)
-		}
+	if t := q.eitherMoment("end", "end_time", now); !t.IsZero() {
+		e.End = history.At(t)
 	}
 	e.Limit = int(q.number("limit", 100, 1, 1000))
 	if cursor := q.cursor("events"); cursor != "" {
@@ -71,6 +67,18 @@ func (q *query) events(start history.Micros) (e eventQuery) {
 		e.Before = history.Cursor{Time: at, EntityID: id}
 	}
 	return e
+}
+
+// eitherMoment parses a time that has two names, of which one is to be given; zero where none is.
+func (q *query) eitherMoment(name, old string, now time.Time) time.Time {
+	t, other := q.moment(name, now, time.Time{}), q.moment(old, now, time.Time{})
+	if t.IsZero() {
+		return other
+	}
+	if !other.IsZero() {
+		q.refuse(old, "is another word for %s: give one of them", name)
+	}
+	return t
 }
 
 func openEventID(id string) (at history.Micros, entityID string, ok bool) {

@@ -162,6 +162,19 @@ func TestEventStats(t *testing.T) {
 	}
 }
 
+// A time that is given by both of its names may be two times.
+func TestEventTimesHaveOneName(t *testing.T) {
+	t.Parallel()
+	p := inMemory(t).get("/api/v1/events?start=-2h&start_time=-1h&end_time=-1m&end=-1m").problem(422)
+	var fields []string
+	for _, e := range p["errors"].([]any) {
+		fields = append(fields, e.(map[string]any)["field"].(string))
+	}
+	if want := []string{"start_time", "end_time"}; !slices.Equal(fields, want) {
+		t.Errorf("got %q, want %q", fields, want)
+	}
+}
+
 // Unavailable is never empty.
 func TestEventsWithoutHistory(t *testing.T) {
 	t.Parallel()

@@ -166,25 +166,35 @@ func (s *Server) read(ctx context.Context, p *pastStates, from history.Micros) (
 
 // withStates is a page of entities with the newest state of each, null where none is known.
 func (s *Server) withStates(ctx context.Context, p page[db.Entity]) (any, error) {
-	ids := make([]string, len(p.items))
-	for i := range p.items {
-		ids[i] = p.items[i].EntityID
-	}
-	last, gap, err := s.last(ctx, ids, history.Forever)
+	items, gap, err := s.besideStates(ctx, p.items, p.fields)
 	if err != nil {
 		return nil, err
 	}
-	rows := page[extended]{listing: p.listing, next: p.next, count: p.count, items: []extended{}}
+	rows := page[extended]{listing: p.listing, next: p.next, count: p.count, items: items}
 	rows.fields = nil // of what is trimmed already
-	for i := range p.items {
-		var row any = p.items[i]
-		if p.fields != nil {
-			row = trimOne(p.items[i], p.fields)
-		}
-		rows.items = append(rows.items, extended{row, []addition{{"state", heldOf(last[ids[i]])}}})
-	}
 	if gap != nil {
 		return freshOrLess(extended{rows, []addition{{"partial", true}, {"missing", missingOf(gap)}}}, gap), nil
 	}
 	return freshOrLess(rows, nil), nil
+}
+
+// besideStates are entities, with only the fields where there are some, and the newest state of each.
+func (s *Server) besideStates(ctx context.Context, entities []db.Entity, fields []string) ([]extended, *history.Partial, error) {
+	ids := make([]string, len(entities))
+	for i := range entities {
+		ids[i] = entities[i].EntityID
+	}
+	last, gap, err := s.last(ctx, ids, history.Forever)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows := []extended{}
+	for i := range entities {
+		var row any = entities[i]
+		if fields != nil {
+			row = trimOne(entities[i], fields)
+		}
+		rows = append(rows, extended{row, []addition{{"state", heldOf(last[ids[i]])}}})
+	}
+	return rows, gap, nil
 }

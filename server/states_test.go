@@ -148,6 +148,30 @@ func TestIncludeState(t *testing.T) {
 	}
 }
 
+// A device shows its entities with their states, beside whatever else is asked for, and nothing of it is kept.
+func TestDeviceWithStates(t *testing.T) {
+	t.Parallel()
+	p := pastOf(t)
+	minute := 60
+	for query, want := range map[string]string{
+		"state":               `{"device_id":"stove","entities":`,
+		"area,entities,state": `{"device_id":"stove","area":{"area_id":"kitchen",`,
+	} {
+		for _, state := range []string{"22", "23"} {
+			p.tell("sensor.k1", map[int]string{minute: state})
+			minute++
+			a := p.find("/api/v1/devices/stove?fields=device_id&include="+query, http.StatusOK)
+			if body := string(a.body); !strings.HasPrefix(body, want) || !strings.Contains(body, `"state":{"state":"`+state+`","time":"`) || a.header.Get("ETag") != "" {
+				t.Errorf("%s: %v %s", query, a.header, body)
+			}
+		}
+	}
+	p.proper(request{method: http.MethodPatch, target: "/api/v1/registry", body: `{"entities":[{"entity_id":"sensor.new","id":"9","device_id":"stove"}]}`, header: http.Header{"Content-Type": {"application/json"}}}, http.StatusOK)
+	if a := p.find("/api/v1/devices/stove?include=state", http.StatusOK); !strings.Contains(string(a.body), `"state":null`) {
+		t.Errorf("%s", a.body)
+	}
+}
+
 // What cannot be read is said so, and the registry is served all the same.
 func TestStatesAreUnavailable(t *testing.T) {
 	t.Parallel()
@@ -155,7 +179,7 @@ func TestStatesAreUnavailable(t *testing.T) {
 	c.History = embedded.New(embedded.Config{DB: db.DefaultConfig(t.TempDir() + "/none.db")}, slog.New(slog.DiscardHandler))
 	down := serveConfig(t, c)
 	down.proper(request{method: http.MethodPatch, target: "/api/v1/registry", body: pastHome, header: http.Header{"Content-Type": {"application/json"}}}, http.StatusOK)
-	for _, path := range []string{"entities?include=state", "home?include=state", "entities/sensor.k1/state", "entities/sensor.k1/history", "entities/sensor.nobody/state"} {
+	for _, path := range []string{"entities?include=state", "home?include=state", "devices/stove?include=state", "entities/sensor.k1/state", "entities/sensor.k1/history", "entities/sensor.nobody/state"} {
 		down.find("/api/v1/"+path, http.StatusServiceUnavailable)
 	}
 	down.find("/api/v1/entities", http.StatusOK)
