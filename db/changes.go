@@ -10,10 +10,10 @@ import (
 )
 
 // ChangeKinds are the kinds of rows whose changes are logged.
-var ChangeKinds = []string{"floor", "label", "area", "config_entry", "device", "entity", preference}
+var ChangeKinds = []string{"floor", "label", "area", "config_entry", "device", "entity", PrivateKind}
 
-// preference is the kind that is only for those who ask for it: what people prefer is their own business.
-const preference = "preference"
+// PrivateKind is the kind that is only for those who ask for it, and may: what people prefer is their own business.
+const PrivateKind = "preference"
 
 // Log is what the change log holds at one moment.
 type Log struct {
@@ -204,7 +204,7 @@ func (c ChangeQuery) kinds() *string {
 
 // holds says whether a change is of the kinds and of the id that are meant.
 func (c *ChangeQuery) holds(change Change) bool {
-	meant := c.Kinds == nil && change.Kind != preference || slices.Contains(c.Kinds, change.Kind)
+	meant := c.Kinds == nil && change.Kind != PrivateKind || slices.Contains(c.Kinds, change.Kind)
 	return meant && (c.ID == "" || c.ID == change.ID)
 }
 

@@ -8,6 +8,16 @@ import (
 	"dataapi/db/dbtype"
 )
 
+type APIKey struct {
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	StartsWith string      `json:"starts_with"`
+	Scopes     dbtype.JSON `json:"scopes"`
+	CreatedAt  string      `json:"created_at"`
+	ExpiresAt  *string     `json:"expires_at"`
+	LastUsedAt *string     `json:"last_used_at"`
+}
+
 type Area struct {
 	Key                 int64       `json:"-"`
 	AreaID              string      `json:"area_id"`

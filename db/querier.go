@@ -21,6 +21,8 @@ type Querier interface {
 	// the place of the last, from the one after @after. A row that was created and deleted in between, or that
 	// is as it was, is left out.
 	CollapseChanges(ctx context.Context, arg CollapseChangesParams) ([]CollapseChangesRow, error)
+	// Counts what ListAPIKeys would list in all.
+	CountAPIKeys(ctx context.Context) (int64, error)
 	// Counts what ListAreas would list in all.
 	CountAreas(ctx context.Context, arg CountAreasParams) (int64, error)
 	// Counts what ListConfigEntries would list in all.
@@ -35,6 +37,8 @@ type Querier interface {
 	CountEntitiesByDomain(ctx context.Context, platform string) ([]CountEntitiesByDomainRow, error)
 	// Counts what ListFloors would list in all.
 	CountFloors(ctx context.Context, q_ *string) (int64, error)
+	// Counts the keys that have a scope and are good at a time.
+	CountGoodAPIKeys(ctx context.Context, arg CountGoodAPIKeysParams) (int64, error)
 	// Counts the devices and entities there are, and the entities that are left out, each for the first reason.
 	CountHome(ctx context.Context, arg CountHomeParams) (CountHomeRow, error)
 	// Counts what ListLabels would list in all.
@@ -43,9 +47,13 @@ type Querier interface {
 	CountWebhookStates(ctx context.Context) (CountWebhookStatesRow, error)
 	// Counts what ListWebhooks would list in all.
 	CountWebhooks(ctx context.Context, status *string) (int64, error)
+	// Stores a key.
+	CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) error
 	// Registers a webhook, now where @created_at is null. Counts 0 where the id is taken: who has it keeps it as
 	// it is.
 	CreateWebhook(ctx context.Context, arg CreateWebhookParams) (int64, error)
+	// Revokes a key. Counts 0 where there is none.
+	DeleteAPIKey(ctx context.Context, keyID string) (int64, error)
 	// Deletes the areas whose keys are in the JSON list @keys, but for those that devices or entities are in by
 	// what they say themselves: of these, one that no registry has listed stays in any case, another where
 	// they were told as well. Gives the ids.
@@ -73,6 +81,8 @@ type Querier interface {
 	DescribeEntity(ctx context.Context, arg DescribeEntityParams) error
 	// Disables an active webhook for a reason, if it still has the URL.
 	DisableWebhook(ctx context.Context, arg DisableWebhookParams) (int64, error)
+	// Finds what a key is good for, and until when, by its hash.
+	FindAPIKey(ctx context.Context, hash string) (FindAPIKeyRow, error)
 	// Searches all kinds, or those in the JSON list @kinds. @match and @begin are FTS5 queries: for the words anywhere,
 	// and for names that begin with them. Of each kind no more are ranked than @most of each. First comes what is called
 	// so, then what is called so at the beginning, in a word, and what has such an id or belongs to such.
@@ -92,6 +102,8 @@ type Querier interface {
 	FindPrunable(ctx context.Context, arg FindPrunableParams) (FindPrunableRow, error)
 	// Finds every row of the kind that has the id or had it at a time that is remembered, deleted ones too.
 	FindRows(ctx context.Context, arg FindRowsParams) ([]int64, error)
+	// Gets one key by its id.
+	GetAPIKey(ctx context.Context, id string) (APIKey, error)
 	// Gets one area by its id.
 	GetArea(ctx context.Context, areaID string) (Area, error)
 	// Says which log this is, up to where it was pruned, where it ends, and when the change @seq was, ''
@@ -123,6 +135,8 @@ type Querier interface {
 	IndexWords(ctx context.Context, rows string) error
 	// Says whether anything of an integration is known: a config entry, a device or an entity.
 	IntegrationExists(ctx context.Context, integration string) (bool, error)
+	// Lists keys by id, from the one after @after. There are tens of them.
+	ListAPIKeys(ctx context.Context, arg ListAPIKeysParams) ([]APIKey, error)
 	// Lists the areas that match, by area_id, from the one after @after.
 	// There are tens of them, so the filters may scan.
 	ListAreas(ctx context.Context, arg ListAreasParams) ([]Area, error)
@@ -200,6 +214,8 @@ type Querier interface {
 	MeasureRegistry(ctx context.Context, kind string) (MeasureRegistryRow, error)
 	// Merges a patch (RFC 7396) into what a user prefers.
 	MergePreferences(ctx context.Context, arg MergePreferencesParams) error
+	// Notes when a key was last used.
+	NoteAPIKeyUse(ctx context.Context, arg NoteAPIKeyUseParams) error
 	// Notes up to where the log was pruned.
 	NotePruned(ctx context.Context, arg NotePrunedParams) error
 	// Notes that the teams of the environment are taken over. Counts 0 where they were before.

@@ -13,6 +13,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/db/deliveries"
+	"dataapi/internal/auth"
 	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history/embedded"
@@ -44,7 +45,7 @@ func served(t *testing.T) feeder {
 		t.Fatal(err)
 	}
 	webhooks := dispatch.New(dispatch.Config{Metadata: metadata, Past: past, Deliveries: sent, Log: log}) // calls nobody until it runs
-	h := httptest.NewServer(server.New(server.Config{DB: metadata, History: past, Webhooks: webhooks, Log: log}))
+	h := httptest.NewServer(server.New(server.Config{DB: metadata, History: past, Webhooks: webhooks, Guard: auth.Open(), Log: log}))
 	t.Cleanup(h.Close)
 	return feeder{url: h.URL}
 }

@@ -95,23 +95,26 @@ func (s *Server) cached(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		known := s.cache.now()
-		if known != nil {
-			if p := known.get(r.RequestURI); p != nil {
+		rec, ok := w.(*recorder)
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		rec.answers = s.cache.now()
+		if rec.answers != nil {
+			if p := rec.answers.get(r.RequestURI); p != nil && p.scope.Any(rec.caller.Rights) {
 				s.represent(w, r, p)
 				return
 			}
-		}
-		if rec, ok := w.(*recorder); ok {
-			rec.answers = known
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// keep keeps a lasting answer to the request, if there is a cache.
+// keep keeps a lasting answer to the request, if there is a cache, for all who may what the route needs.
 func keep(w http.ResponseWriter, r *http.Request, p *representation) {
 	if rec, ok := w.(*recorder); ok && rec.answers != nil {
+		p.scope = rec.scope
 		rec.answers.put(r.RequestURI, p)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,11 @@ func (s *Server) listChanges(r *http.Request) (any, error) {
 	f := q.feed(r)
 	if err := q.err(); err != nil {
 		return nil, err
+	}
+	if slices.Contains(f.Kinds, db.PrivateKind) {
+		if err := mayAlso(r, ofUsers); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case f.stream:

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"dataapi/internal/auth"
 )
 
 // stored answers a write of a resource with what a GET of it answers from now on, under the same ETag.
@@ -35,6 +37,7 @@ type representation struct {
 	tag               string
 	etag, zippedEtag  []string
 	length            []string
+	scope             auth.Scopes // one of which who asks must have, where it is kept for others
 
 	zip          sync.Once
 	zipped       []byte // the body compressed, as soon as somebody wants that

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dataapi/db"
+	"dataapi/internal/auth"
 	"dataapi/internal/hass"
 	"dataapi/internal/history/embedded"
 	"dataapi/server"
@@ -65,7 +66,7 @@ func configOf(t *testing.T, d *db.DB) server.Config {
 			t.Fatal(err)
 		}
 	}
-	return server.Config{DB: d, History: past, Webhooks: server.Dispatcher(t, d), Log: slog.New(slog.DiscardHandler), Version: "test", MaxBody: maxBody, Compress: true, CacheBytes: 1 << 20}
+	return server.Config{DB: d, History: past, Webhooks: server.Dispatcher(t, d), Guard: auth.Open(), Log: slog.New(slog.DiscardHandler), Version: "test", MaxBody: maxBody, Compress: true, CacheBytes: 1 << 20}
 }
 
 // client asks a server, and holds each answer to the contract.

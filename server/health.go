@@ -149,6 +149,10 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 		},
 	}
 	h.Status = h.Dependencies.overall()
+	h.Authentication.Enabled = s.Guard.AsksForKeys()
+	if !callerOf(r).Rights.Any(readAsBefore) {
+		h.Dependencies.concealed()
+	}
 	return fresh{http.StatusOK, h}, nil
 }
 
@@ -163,6 +167,17 @@ func (d dependencies) overall() string {
 		}
 	}
 	return healthy
+}
+
+// concealed leaves out what is no business of those who may not read: where things are, whose they are, and the
+// sentences that may say so. States, times and counts stay.
+func (d *dependencies) concealed() {
+	d.SQLite.Detail, d.Webhooks.Detail, d.Registries.Detail, d.History.Detail, d.InfluxDB.Detail = "", "", "", "", ""
+	d.Registries.Folder, d.InfluxDB.URL = nil, nil
+	d.InfluxDB.Rejections = []rejection{}
+	if d.SQLite.IntegrityCheck != nil {
+		d.SQLite.IntegrityCheck = &integrity{CheckedAt: d.SQLite.IntegrityCheck.CheckedAt, OK: d.SQLite.IntegrityCheck.OK}
+	}
 }
 
 func sqliteHealthOf(st db.Status) sqliteHealth {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -28,6 +29,25 @@ var unitNames = slices.Sorted(maps.Keys(units))
 // ping answers whoever looks for an InfluxDB.
 func (s *Server) ping(*http.Request) (any, error) {
 	return nothing{"X-Influxdb-Version": {influxVersion}, "X-Influxdb-Build": {"data-api"}}, nil
+}
+
+// takesLines says whether a path is one of those that clients of InfluxDB write to.
+func takesLines(path string) bool { return path == "/write" || path == "/api/v2/write" }
+
+// errKeyInURL answers those who send what InfluxDB 1.x takes as well.
+var errKeyInURL = errors.New("a password in the URL is not taken, as URLs are logged: send the key as the password of basic authentication")
+
+// influxKey is the key in an Authorization that is of one of InfluxDB's schemes: Token KEY of 2.x, Token USER:KEY of
+// 1.8, or basic authentication with the key as the password, whoever the user is.
+func influxKey(r *http.Request, scheme, credentials string) string {
+	if strings.EqualFold(scheme, "Token") {
+		if _, password, both := strings.Cut(credentials, ":"); both {
+			return password
+		}
+		return credentials
+	}
+	_, password, _ := r.BasicAuth()
+	return password
 }
 
 // postWrite takes lines as InfluxDB 1.x does. There is one place for all of them, whatever database is named.

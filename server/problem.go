@@ -82,8 +82,14 @@ func problemOf(err error) problem {
 		faults   hass.Invalid
 		tooMuch  hass.TooMuch
 		lines    partialWrite
+		nobody   unauthorized
+		mayNot   forbidden
 	)
 	switch {
+	case errors.As(err, &nobody):
+		return problem{Status: http.StatusUnauthorized, Detail: nobody.Error()}
+	case errors.As(err, &mayNot):
+		return problem{Status: http.StatusForbidden, Detail: mayNot.Error()}
 	case errors.As(err, &bad):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error(), Errors: bad}
 	case errors.As(err, &faults):
@@ -140,8 +146,11 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	for _, name := range []string{"Content-Encoding", "Etag", "Link", "Data-Complete"} { // of an answer that broke half-way
 		header.Del(name)
 	}
-	if p.Status == http.StatusServiceUnavailable {
+	switch p.Status {
+	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", `Bearer realm="data-api"`)
 	}
 	if p.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		s.Log.Error("request failed", "request_id", p.RequestID, "error", err)

@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"dataapi/db"
+	"dataapi/internal/auth"
 	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history"
@@ -30,6 +31,7 @@ type Config struct {
 	History    history.Store
 	Relay      *relay.Store // between History and InfluxDB; nil where none is configured
 	Webhooks   *dispatch.Dispatcher
+	Guard      *auth.Guard // says who may do what; nil lets nobody do what needs a key
 	Log        *slog.Logger
 	Version    string
 	MaxBody    int64 // bytes of a registry write, before and after decompression
@@ -61,7 +63,7 @@ func New(config Config) *Server {
 		router.Handle(p.path, s.endpoint(p)).Name(p.path)
 	}
 	router.NotFoundHandler = s.answer(func(*http.Request) (any, error) { return nil, errNoRoute })
-	s.handler = s.observed(s.cached(router))
+	s.handler = s.observed(s.identified(s.cached(router)))
 	return s
 }
 
@@ -91,7 +93,7 @@ func (s *Server) observed(next http.Handler) http.Handler {
 			s.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 				slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
 				slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
-				slog.Duration("duration", time.Since(start)), slog.String("remote", r.RemoteAddr))
+				slog.Duration("duration", time.Since(start)), slog.String("remote", r.RemoteAddr), rec.key())
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -113,13 +115,23 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-// recorder remembers what was answered.
+// recorder remembers what was answered, and to whom.
 type recorder struct {
 	http.ResponseWriter
 	id      [1]string
 	status  int
 	bytes   int64
 	answers *answers // where a lasting answer is kept; may be nil
+	caller  auth.Caller
+	scope   auth.Scopes // which the route needs one of, as soon as it is known
+}
+
+// key is the id of the caller's key for the log, nothing where there is none.
+func (r *recorder) key() slog.Attr {
+	if r.caller.KeyID == "" {
+		return slog.Attr{}
+	}
+	return slog.String("key_id", r.caller.KeyID)
 }
 
 func (r *recorder) WriteHeader(status int) {

@@ -46,11 +46,12 @@ func (s *Server) webhookIn(r *http.Request, known map[string]webhookMember, base
 	if err != nil {
 		return webhookInput{}, err
 	}
-	return s.overlay(members, known, base)
+	return s.overlay(r, members, known, base)
 }
 
-// overlay lays members over a webhook, or over nothing. The error is an invalid that names all that are wrong.
-func (s *Server) overlay(members []member, known map[string]webhookMember, base *db.Webhook) (webhookInput, error) {
+// overlay lays members over a webhook, or over nothing. The error is an invalid that names all that are wrong, or a
+// forbidden where the webhook would be told what who asks may not know.
+func (s *Server) overlay(r *http.Request, members []member, known map[string]webhookMember, base *db.Webhook) (webhookInput, error) {
 	w := webhookInput{Webhook: newWebhook}
 	if base != nil {
 		w.Webhook = *base
@@ -87,7 +88,19 @@ func (s *Server) overlay(members []member, known map[string]webhookMember, base 
 	if bad != nil {
 		return w, bad
 	}
-	return w, nil
+	return w, mayBeTold(r, w.Events)
+}
+
+// mayBeTold says by its error whether who asks may have a webhook told of events.
+func mayBeTold(r *http.Request, text dbtype.JSON) error {
+	var events webhook.Events
+	if err := json.Unmarshal([]byte(text), &events); err != nil {
+		return err
+	}
+	if slices.Contains(events.Kinds(), db.PrivateKind) {
+		return mayAlso(r, ofUsers)
+	}
+	return nil
 }
 
 // conditional says whether the filter has conditions, which are for states.

@@ -111,7 +111,7 @@ func (s *Server) patchWebhook(r *http.Request) (any, error) {
 	}
 	states := s.statesNow(r.Context(), true)
 	err = s.changeWebhook(r, func(q *db.Queries, before db.Webhook) error {
-		input, err := s.overlay(members, changeableMembers, &before)
+		input, err := s.overlay(r, members, changeableMembers, &before)
 		if err == nil {
 			err = q.UpdateWebhook(r.Context(), input.update())
 		}

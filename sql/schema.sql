@@ -1298,3 +1298,18 @@ SELECT t.webhook_id, t.url, t.events, t.filter, t.status, t.secret, t.old_secret
        t.since, w.states_since, t.active_since
 FROM webhook_targets AS t
 JOIN webhooks AS w ON w.webhook_id = t.webhook_id;
+CREATE TABLE api_keys (
+  key          INTEGER PRIMARY KEY AUTOINCREMENT,
+  key_id       TEXT    NOT NULL UNIQUE CHECK (key_id <> ''),
+  name         TEXT    NOT NULL CHECK (name <> ''),
+  hash         TEXT    NOT NULL UNIQUE CHECK (length(hash) = 64),
+  starts_with  TEXT    NOT NULL,
+  scopes       JSON    NOT NULL CHECK (json_type(scopes) = 'array'),
+  created_at   TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+  expires_at   TEXT,
+  last_used_at TEXT
+);
+
+CREATE VIEW api_keys_view AS
+SELECT k.key_id AS id, k.name, k.starts_with, k.scopes, k.created_at, k.expires_at, k.last_used_at
+FROM api_keys AS k;

@@ -42,6 +42,8 @@ type config struct {
 	MaxBodyBytes      int64         `env:"MAX_BODY_BYTES" envDefault:"67108864" help:"largest body of a registry write"`
 	ResponseCache     string        `env:"RESPONSE_CACHE" envDefault:"on" help:"on, or off to read the database for each answer"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
+	EnableAuth        asking        `group:"Access" env:"ENABLE_AUTH" help:"true or false: whether keys are asked for; by default on every address but loopback"`
+	APIKey            string        `env:"API_KEY" help:"a key that may do everything, beside those that are in the database"`
 	ChangesRetention  retention     `group:"Retention" env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
 	HistoryRetention  retention     `env:"HISTORY_RETENTION" envDefault:"30d" help:"how long every state is kept, such as 30d or 1y; 0 keeps all"`
 	HistoryHours      retention     `env:"HISTORY_HOURLY_RETENTION" envDefault:"10y" help:"how long summaries by the hour are kept, at least as long as states; 0 keeps all"`

@@ -34,7 +34,7 @@ func commands() []command {
 		{"serve", "serve", "Serves the HTTP API; the default", serve, 0, 0, false, nil},
 		{"import", "import [--dry-run] [--force] PATH…", "Takes over Home Assistant's registries from .storage folders or files, states from states.json, or a webhooks.json", importFiles(&how), -1, 1, false, importOptions(&how)},
 		{"migrate", "migrate", "Makes the database, or brings it up to date", migrate, 0, 0, false, nil},
-		{"routes", "routes", "Lists the routes: method, path, operation, SQL file", listRoutes, 0, 0, true, nil},
+		{"routes", "routes", "Lists the routes: method, path, scope, operation, SQL file", listRoutes, 0, 0, true, nil},
 		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0, false, nil},
 		{"version", "version", "Prints the version and the commit that it was built from", printVersion, 0, 0, true, nil},
 	}

@@ -138,7 +138,7 @@ func TestRoutesCommand(t *testing.T) {
 		t.Fatalf("%d lines for %d routes", len(lines), len(routes))
 	}
 	for i, r := range routes {
-		if want := []string{r.Method, r.Path, "->", r.Handler, "->", r.SQL}; strings.Join(strings.Fields(lines[i]), " ") != strings.Join(want, " ") {
+		if want := []string{r.Method, r.Path, r.Scope, "->", r.Handler, "->", r.SQL}; strings.Join(strings.Fields(lines[i]), " ") != strings.Join(want, " ") {
 			t.Errorf("%q, want %q", lines[i], want)
 		}
 		if r.SQL != "-" {

@@ -19,6 +19,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/db/deliveries"
+	"dataapi/internal/auth"
 	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history"
@@ -63,8 +64,9 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	if influx != nil {
 		data.relay = relay.New(relay.Config{Embedded: past, Influx: influx, Rename: data.rename, Write: relay.Write(c.InfluxWrite), Log: log})
 	}
+	data.guard = c.guard(metadata, listener.Addr(), log)
 	api := server.New(server.Config{
-		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Webhooks: data.webhooks, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Webhooks: data.webhooks, Guard: data.guard, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
 		CacheBytes: c.cacheBytes(),
 	})
 	httpServer := &http.Server{
@@ -76,9 +78,6 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	}
 	httpServer.RegisterOnShutdown(api.EndStreams)
 	log.Info("listening", "url", "http://"+listener.Addr().String(), "version", version)
-	if !loopback(listener.Addr()) {
-		log.Warn("anyone who can reach this address can read and change the metadata: there is no authentication")
-	}
 	return runAll(ctx, c, log, httpServer, listener, data)
 }
 
@@ -122,6 +121,7 @@ type stores struct {
 	relay      *relay.Store
 	sent       *deliveries.DB
 	webhooks   *dispatch.Dispatcher
+	guard      *auth.Guard
 }
 
 // history is where the past is.
@@ -142,6 +142,7 @@ func (s stores) run(ctx context.Context, c config, g *errgroup.Group) {
 	g.Go(func() error { return s.past.Run(ctx) })
 	g.Go(func() error { return s.sent.Run(ctx) })
 	g.Go(func() error { return s.webhooks.Run(ctx) })
+	g.Go(func() error { return s.guard.Run(ctx) })
 	if s.registries != nil {
 		g.Go(func() error { return s.registries.Run(ctx) })
 	}
@@ -190,7 +191,7 @@ func loopback(a net.Addr) bool {
 func listRoutes(_ context.Context, _ config, _ []string, out io.Writer) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, r := range server.New(server.Config{}).Routes() {
-		fmt.Fprintf(t, "%s\t%s\t-> %s\t-> %s\n", r.Method, r.Path, r.Handler, r.SQL)
+		fmt.Fprintf(t, "%s\t%s\t%s\t-> %s\t-> %s\n", r.Method, r.Path, r.Scope, r.Handler, r.SQL)
 	}
 	return t.Flush()
 }

@@ -210,18 +210,6 @@ func TestHealthcheckOfTheService(t *testing.T) {
 	}
 }
 
-// There is no authentication: who opens the service to others is told so.
-func TestWarnsWhereOthersCanReachIt(t *testing.T) {
-	t.Parallel()
-	for host, want := range map[string]bool{"127.0.0.1": false, "0.0.0.0": true, "localhost": false} {
-		p := startServing(t, t.TempDir(), "DATA_API_HOST="+host)
-		p.stop(t)
-		if got := strings.Contains(p.output.String(), "level=WARN msg=\"anyone who can reach this address"); got != want {
-			t.Errorf("%s: warned: %v, want %v", host, got, want)
-		}
-	}
-}
-
 // A client that sends garbage, or nothing, neither stops the service nor keeps it from ending.
 func TestOddClients(t *testing.T) {
 	t.Parallel()

@@ -8,9 +8,6 @@ import (
 	"dataapi/db"
 )
 
-// private is the kind of changes that are only for who asks for them by name.
-const private = "preference"
-
 // What states are called among events: they are no changes of the registry, and many.
 const (
 	stateKind = "state"
@@ -62,7 +59,7 @@ func (e Events) Kinds() []string {
 	switch {
 	case !all:
 		return named
-	case slices.Contains(named, private):
+	case slices.Contains(named, db.PrivateKind):
 		return slices.Clone(db.ChangeKinds)
 	}
 	return nil
@@ -72,7 +69,7 @@ func (e Events) Kinds() []string {
 func (e Events) Want(c db.Change) bool {
 	return slices.ContainsFunc(e, func(event string) bool {
 		kind, action := parts(event)
-		return (kind == c.Kind || kind == "*" && c.Kind != private) && (action == c.Action || action == "*")
+		return (kind == c.Kind || kind == "*" && c.Kind != db.PrivateKind) && (action == c.Action || action == "*")
 	})
 }
 
