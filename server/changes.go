@@ -60,6 +60,9 @@ func (s *Server) listChanges(r *http.Request) (any, error) {
 	case f.wait > 0:
 		return delayed(func() (any, error) {
 			p, err := s.DB.AwaitChanges(r.Context(), f.ChangeQuery, f.wait)
+			if revoked := s.Guard.Still(r.Context(), callerOf(r)); revoked != nil {
+				return nil, unauthorized{revoked}
+			}
 			return changesOf(r, p, err)
 		}), nil
 	}

@@ -170,7 +170,7 @@ var (
 // schemaOf names the schema of the rows of a table.
 var schemaOf = map[string]string{
 	"floors": "Floor", "areas": "Area", "labels": "Label",
-	"config_entries": "ConfigEntry", "devices": "Device", "entities": "Entity", "webhooks": "Webhook",
+	"config_entries": "ConfigEntry", "devices": "Device", "entities": "Entity", "webhooks": "Webhook", "api_keys": "APIKey",
 }
 
 // jsonColumns maps the JSON columns of the migrations, as SCHEMA.COLUMN, to whether they may be null,
@@ -237,6 +237,7 @@ func TestContractHasTheLists(t *testing.T) {
 	for noun, name := range schemaOf {
 		items[name] = noun
 	}
+	items["APIKey"] = "keys"
 	for name, noun := range items {
 		list := api.Components.Schemas[name+"List"]
 		middle, last := server.ContractPages(noun)

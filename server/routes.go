@@ -32,6 +32,7 @@ const (
 	hooksAsBefore = auth.Webhooks | auth.Trusted
 	ofUsers       = auth.Preferences
 	usersAsBefore = auth.Preferences | auth.Trusted
+	admin         = auth.Admin
 )
 
 // routes is every route there is. Literal paths stand before patterns: mux takes the first that matches,
@@ -86,6 +87,11 @@ func (s *Server) routes() []route {
 		{"PUT", "/api/v1/users/{user_id}/preferences", "putPreferences", ofUsers, "preferences", s.putPreferences(userInPath)},
 		{"PATCH", "/api/v1/users/{user_id}/preferences", "patchPreferences", ofUsers, "preferences", s.patchPreferences(userInPath)},
 		{"DELETE", "/api/v1/users/{user_id}/preferences", "deletePreferences", ofUsers, "preferences", s.deletePreferences},
+
+		{"GET", "/api/v1/keys", "listKeys", admin, "keys", s.listKeys},
+		{"POST", "/api/v1/keys", "createKey", admin, "keys", s.createKey},
+		{"GET", "/api/v1/keys/{key_id}", "getKey", admin, "keys", s.getKey},
+		{"DELETE", "/api/v1/keys/{key_id}", "revokeKey", admin, "keys", s.revokeKey},
 
 		{"GET", "/api/devices", "listDevicesAlias", readAsBefore, "devices", kept(s.searching(s.listDevices))},
 		{"GET", "/api/devices/{device_id}", "getDeviceAlias", readAsBefore, "devices", kept(s.getDevice)},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dataapi/db"
+	"dataapi/internal/auth"
 )
 
 // streamChanges follows the change log: from now on, unless the client says from where. Where that cannot
@@ -19,7 +20,7 @@ func (s *Server) streamChanges(r *http.Request, f feed) (any, error) {
 	if f.Since == (db.Bound{}) {
 		f.Since.Position = now
 	}
-	return stream((&follower{server: s, query: f.ChangeQuery}).run), nil
+	return stream((&follower{server: s, query: f.ChangeQuery, caller: callerOf(r)}).run), nil
 }
 
 // resumed is where a stream begins: after the last event that the client has had, if it says so, whatever
@@ -46,6 +47,7 @@ type follower struct {
 	*events
 	server *Server
 	query  db.ChangeQuery
+	caller auth.Caller
 	told   db.Position // which the client has as the last id
 }
 
@@ -55,9 +57,12 @@ func (f *follower) run(e *events) {
 	}
 }
 
-// next sends what comes next, or a sign of life, and says whether the stream goes on.
+// next sends what comes next, or a sign of life, and says whether the stream goes on: not with a key that was revoked.
 func (f *follower) next(patience time.Duration) bool {
 	p, err := f.server.DB.AwaitChanges(f.ctx, f.query, patience)
+	if f.server.Guard.Still(f.ctx, f.caller) != nil {
+		return false
+	}
 	var gone *db.Gone
 	var down *db.Unavailable
 	switch {

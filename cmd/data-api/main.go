@@ -18,7 +18,7 @@ import (
 // version and commit are set when the binary is linked.
 var version, commit = "dev", ""
 
-// command is something that data-api can be told to do. run gets what follows the command's name.
+// command is something that data-api can be told to do; the name may be two words. run gets what follows the command's name.
 type command struct {
 	name, usage, about string
 	run                func(ctx context.Context, c config, args []string, out io.Writer) error
@@ -30,10 +30,14 @@ type command struct {
 
 func commands() []command {
 	var how hass.How
+	var key keyOptions
 	return []command{
 		{"serve", "serve", "Serves the HTTP API; the default", serve, 0, 0, false, nil},
 		{"import", "import [--dry-run] [--force] PATH…", "Takes over Home Assistant's registries from .storage folders or files, states from states.json, or a webhooks.json", importFiles(&how), -1, 1, false, importOptions(&how)},
 		{"migrate", "migrate", "Makes the database, or brings it up to date", migrate, 0, 0, false, nil},
+		{"keys create", "keys create --name NAME [OPTIONS]", "Makes a key, and prints it this once", createKey(&key), 0, 0, false, key.flags},
+		{"keys list", "keys list", "Lists the keys, and when each was last used", listKeys, 0, 0, false, nil},
+		{"keys revoke", "keys revoke ID…", "Revokes keys; a service that runs sees that at once", revokeKeys, -1, 1, false, nil},
 		{"routes", "routes", "Lists the routes: method, path, scope, operation, SQL file", listRoutes, 0, 0, true, nil},
 		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0, false, nil},
 		{"version", "version", "Prints the version and the commit that it was built from", printVersion, 0, 0, true, nil},
@@ -58,6 +62,9 @@ func main() {
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	name := "serve"
+	if len(args) > 1 && args[0] == "keys" {
+		args = append([]string{args[0] + " " + args[1]}, args[2:]...)
+	}
 	switch {
 	case len(args) == 0:
 	case args[0] == "help", args[0] == "-h", args[0] == "-help", args[0] == "--help":

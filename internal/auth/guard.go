@@ -50,6 +50,7 @@ type Caller struct {
 	Rights  Scopes
 	KeyID   string // of a key in the database, else ""
 	Problem error  // why there are no more rights: one of the errors above, or db.ErrUnavailable
+	hash    hash   // of that key
 }
 
 // Caller says what who has a key may do; "" is no key. A nil guard lets nobody in.
@@ -77,7 +78,22 @@ func (g *Guard) Caller(ctx context.Context, key string) Caller {
 		return Caller{Rights: Anyone, Problem: ErrExpired}
 	}
 	g.uses.note(k.id, now)
-	return Caller{Rights: k.scopes, KeyID: k.id}
+	return Caller{Rights: k.scopes, KeyID: k.id, hash: h}
+}
+
+// Still says by its error that the key of a caller is not good any more. Where keys cannot be read, that is not known.
+func (g *Guard) Still(ctx context.Context, c Caller) error {
+	if c.KeyID == "" {
+		return nil
+	}
+	k, err := g.ring.find(ctx, c.hash)
+	switch {
+	case errors.Is(err, db.ErrNotFound):
+		return ErrBadKey
+	case err == nil && k.expired(time.Now()):
+		return ErrExpired
+	}
+	return nil
 }
 
 // Readable says by its error, db.ErrUnavailable, that keys cannot be read now: nobody can tell then who may what.

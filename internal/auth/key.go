@@ -58,7 +58,7 @@ func (g Grant) Check(now time.Time) (faults []Fault) {
 	if _, err := Parse(g.Scopes); err != nil {
 		faults = append(faults, Fault{"scopes", err.Error()})
 	}
-	if !g.Expires.IsZero() && (!g.Expires.After(now) || g.Expires.Year() > 9999) {
+	if !g.Expires.IsZero() && (!g.Expires.After(now) || g.Expires.UTC().Year() > 9999) {
 		faults = append(faults, Fault{"expires_at", "must be a time to come"})
 	}
 	return faults
