@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"dataapi/internal/auth"
@@ -21,12 +22,16 @@ func (e forbidden) Error() string {
 	return "the key is not good for this, which needs the scope " + strings.Join((e.needed&^auth.Admin).Names(), " or ")
 }
 
-// identified finds out who asks. It stands before the cache, where no route is known yet: what is needed is compared
+// identified finds out who asks, and turns away what a web page may have had a browser send. It stands before the cache, where no route is known yet: what is needed is compared
 // with what the caller may where a route, or what it once answered, is found.
 func (s *Server) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Guard.Misled(r); err != nil {
+			s.fail(w, r, err)
+			return
+		}
 		if rec, ok := w.(*recorder); ok {
-			rec.caller = s.Guard.Caller(r.Context(), keyIn(r))
+			rec.caller = s.Guard.Caller(r.Context(), keyIn(r), s.clientAddr(r))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -85,10 +90,24 @@ func (s *Server) refusal(r *http.Request, needed auth.Scopes, caller auth.Caller
 			return unauthorized{errKeyInURL}
 		}
 		return unauthorized{caller.Problem}
-	case errors.Is(caller.Problem, auth.ErrBadKey), errors.Is(caller.Problem, auth.ErrExpired):
+	case errors.Is(caller.Problem, auth.ErrBadKey):
+		if err := s.Guard.Slow(r.Context(), s.clientAddr(r), s.ending.Done()); err != nil {
+			return err
+		}
+		return unauthorized{caller.Problem}
+	case errors.Is(caller.Problem, auth.ErrExpired):
 		return unauthorized{caller.Problem}
 	}
 	return caller.Problem
+}
+
+// clientAddr is the address of the client, invalid where it is not known. It is the one place that says which that is.
+func (s *Server) clientAddr(r *http.Request) netip.Addr {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return from.Addr().Unmap()
 }
 
 type callerKey struct{}

@@ -34,7 +34,8 @@ type dependencies struct {
 }
 
 type authentication struct {
-	Enabled bool `json:"enabled"`
+	Enabled   bool  `json:"enabled"`
+	WrongKeys int64 `json:"wrong_keys"` // that were refused, since the start of the process
 }
 
 // sqliteHealth is judged by reading real tables and the newest migration, and by the background check
@@ -149,7 +150,7 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 		},
 	}
 	h.Status = h.Dependencies.overall()
-	h.Authentication.Enabled = s.Guard.AsksForKeys()
+	h.Authentication = authentication{Enabled: s.Guard.AsksForKeys(), WrongKeys: s.Guard.Wrong()}
 	if !callerOf(r).Rights.Any(readAsBefore) {
 		h.Dependencies.concealed()
 	}

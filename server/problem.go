@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"dataapi/db"
+	"dataapi/internal/auth"
 	"dataapi/internal/hass"
 )
 
@@ -84,12 +86,17 @@ func problemOf(err error) problem {
 		lines    partialWrite
 		nobody   unauthorized
 		mayNot   forbidden
+		tooMany  auth.TooMany
 	)
 	switch {
 	case errors.As(err, &nobody):
 		return problem{Status: http.StatusUnauthorized, Detail: nobody.Error()}
-	case errors.As(err, &mayNot):
-		return problem{Status: http.StatusForbidden, Detail: mayNot.Error()}
+	case errors.As(err, &mayNot), errors.Is(err, auth.ErrOrigin):
+		return problem{Status: http.StatusForbidden, Detail: err.Error()}
+	case errors.Is(err, auth.ErrHost):
+		return problem{Status: http.StatusMisdirectedRequest, Detail: err.Error()}
+	case errors.As(err, &tooMany):
+		return problem{Status: http.StatusTooManyRequests, Detail: tooMany.Error()}
 	case errors.As(err, &bad):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error(), Errors: bad}
 	case errors.As(err, &faults):
@@ -149,6 +156,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch p.Status {
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
+	case http.StatusTooManyRequests:
+		if tooMany := (auth.TooMany{}); errors.As(err, &tooMany) {
+			header.Set("Retry-After", strconv.Itoa(tooMany.Seconds()))
+		}
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", `Bearer realm="data-api"`)
 	}

@@ -4,11 +4,15 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"dataapi/db"
 	"dataapi/internal/auth"
+	"dataapi/internal/webhook"
 )
 
 // asking is ENABLE_AUTH: whether keys are asked for.
@@ -29,17 +33,37 @@ func (c config) guard(metadata *db.DB, at net.Addr, log *slog.Logger) *auth.Guar
 	switch {
 	case c.EnableAuth == never:
 		log.Warn("ENABLE_AUTH=false: whoever can reach this address can read and change everything", "address", at.String())
+		if loopback(at) {
+			return auth.Local(c.Host)
+		}
 		return auth.Open()
 	case c.EnableAuth == whereNeeded && loopback(at):
 		if c.APIKey != "" {
 			log.Warn("API_KEY is set, but no key is asked for on the loopback address: ENABLE_AUTH=true asks for it")
 		}
-		return auth.Open()
+		return auth.Local(c.Host)
 	}
 	if c.APIKey != "" && len(c.APIKey) < weakKey {
 		log.Warn("API_KEY is short: data-api keys create makes one that nobody guesses")
 	}
-	return auth.New(auth.Config{DB: metadata, APIKey: c.APIKey, KeyFile: c.adminKeyFile(), Log: log})
+	return auth.New(auth.Config{DB: metadata, APIKey: c.APIKey, KeyFile: c.adminKeyFile(), Trusted: c.trusted(), Log: log})
+}
+
+// trusted is TRUSTED_NETWORKS.
+func (c config) trusted() []netip.Prefix {
+	networks, _ := webhook.ParsePrefixes(c.TrustedNetworks) // check has parsed them
+	return networks
+}
+
+// checkTrusted refuses what is no network, and what is all of them: that is to be said as it is meant.
+func (c config) checkTrusted(refuse func(name string, value any, want string)) {
+	networks, err := webhook.ParsePrefixes(c.TrustedNetworks)
+	if err != nil {
+		refuse("TRUSTED_NETWORKS", strconv.Quote(c.TrustedNetworks), err.Error())
+	}
+	if slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Bits() == 0 }) {
+		refuse("TRUSTED_NETWORKS", strconv.Quote(c.TrustedNetworks), "it must not hold all addresses: ENABLE_AUTH=false lets everybody in")
+	}
 }
 
 // adminKeyFile is where the first key is written: beside the metadata.

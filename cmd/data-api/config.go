@@ -44,6 +44,7 @@ type config struct {
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
 	EnableAuth        asking        `group:"Access" env:"ENABLE_AUTH" help:"true or false: whether keys are asked for; by default on every address but loopback"`
 	APIKey            string        `env:"API_KEY" help:"a key that may do everything, beside those that are in the database"`
+	TrustedNetworks   string        `env:"TRUSTED_NETWORKS" help:"networks whose services need no key for what they did with the FastAPI data-api, such as 172.31.86.128/25"`
 	ChangesRetention  retention     `group:"Retention" env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
 	HistoryRetention  retention     `env:"HISTORY_RETENTION" envDefault:"30d" help:"how long every state is kept, such as 30d or 1y; 0 keeps all"`
 	HistoryHours      retention     `env:"HISTORY_HOURLY_RETENTION" envDefault:"10y" help:"how long summaries by the hour are kept, at least as long as states; 0 keeps all"`
@@ -167,6 +168,7 @@ func (c config) check() error {
 	if c.ShutdownTimeout < 0 {
 		refuse("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, "it must not be negative")
 	}
+	c.checkTrusted(refuse)
 	problems = append(problems, c.checkInflux(refuse)...)
 	for name, text := range map[string]string{"WEBHOOK_ALLOW_CIDRS": c.WebhookAllow, "WEBHOOK_DENY_CIDRS": c.WebhookDeny} {
 		if _, err := webhook.ParsePrefixes(text); err != nil {

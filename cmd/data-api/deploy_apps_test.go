@@ -113,7 +113,7 @@ func choices(t *testing.T, name, kind string) (values []any) {
 		values = append(values, "s3cret")
 	case strings.HasSuffix(name, "_RETENTION"):
 		values = append(values, "60d", "20y")
-	case strings.HasSuffix(name, "_CIDRS"):
+	case strings.HasSuffix(name, "_CIDRS"), strings.HasSuffix(name, "_NETWORKS"):
 		values = append(values, "10.0.0.0/8, 192.168.1.0/24")
 	default:
 		values = append(values, "", "home")

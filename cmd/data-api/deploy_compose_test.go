@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,38 @@ import (
 type compose struct {
 	Services map[string]service
 	Volumes  map[string]any
+	Networks map[string]struct {
+		IPAM struct {
+			Config []struct {
+				Subnet, Gateway netipText
+				IPRange         netipText `yaml:"ip_range"`
+			}
+		} `yaml:"ipam"`
+	}
+}
+
+// netipText is an address or a network.
+type netipText string
+
+func (n netipText) prefix(t *testing.T) netip.Prefix {
+	t.Helper()
+	p, err := netip.ParsePrefix(string(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// What compose trusts is where containers get their addresses, and not the gateway, from which outsiders come.
+func TestComposeTrustsContainersAlone(t *testing.T) {
+	all := readCompose(t)
+	trusted := accepted(t, "docker-compose.yml", filled(all.Services["data-api"].Environment)).trusted()
+	network := all.Networks["default"].IPAM.Config[0]
+	gateway, err := netip.ParseAddr(string(network.Gateway))
+	if err != nil || len(trusted) != 1 || trusted[0] != network.IPRange.prefix(t) || trusted[0].Contains(gateway) ||
+		!network.Subnet.prefix(t).Contains(gateway) || !network.Subnet.prefix(t).Contains(trusted[0].Addr()) {
+		t.Errorf("trusted is %v, the network %+v, %v", trusted, network, err)
+	}
 }
 
 type service struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -177,7 +178,7 @@ func TestFirstKeyIsMadeOnce(t *testing.T) {
 	if err != nil || admins(t, first) != 1 {
 		t.Fatalf("%d keys, %v", admins(t, first), err)
 	}
-	if c := guards[1].Caller(t.Context(), strings.TrimSpace(string(text))); c.Rights != All || c.Problem != nil {
+	if c := guards[1].Caller(t.Context(), strings.TrimSpace(string(text)), netip.Addr{}); c.Rights != All || c.Problem != nil {
 		t.Errorf("%+v", c)
 	}
 	info, err := os.Stat(filepath.Join(folder, "admin.key"))
@@ -249,7 +250,7 @@ func TestUsesAreNoted(t *testing.T) {
 		t.Errorf("used: %s", *row.LastUsedAt)
 	}
 	start := time.Now()
-	run(t, g, func() bool { return g.Caller(t.Context(), key).Problem == nil })
+	run(t, g, func() bool { return g.Caller(t.Context(), key, netip.Addr{}).Problem == nil })
 	row, err := d.GetAPIKey(t.Context(), row.ID)
 	if err != nil || row.LastUsedAt == nil || *row.LastUsedAt < timeText(start) {
 		t.Fatalf("%+v, %v", row, err)
@@ -259,7 +260,7 @@ func TestUsesAreNoted(t *testing.T) {
 	if again, err := d.GetAPIKey(t.Context(), row.ID); err != nil || *again.LastUsedAt != *row.LastUsedAt {
 		t.Errorf("%+v, %v", again, err)
 	}
-	if g.Caller(t.Context(), key+"x"); len(g.uses.take()) > 0 {
+	if g.Caller(t.Context(), key+"x", netip.Addr{}); len(g.uses.take()) > 0 {
 		t.Error("a wrong key was noted")
 	}
 }
@@ -271,11 +272,11 @@ func TestWrongKeysAreNotRemembered(t *testing.T) {
 	g := guardOf(d, t.TempDir())
 	key, _ := grant(t, d, Grant{Name: "a", Scopes: []string{"read"}})
 	for range 100 {
-		if c := g.Caller(t.Context(), newKey()); c.Problem != ErrBadKey || c.Rights != Anyone {
+		if c := g.Caller(t.Context(), newKey(), netip.Addr{}); c.Problem != ErrBadKey || c.Rights != Anyone {
 			t.Fatalf("%+v", c)
 		}
 	}
-	if c := g.Caller(t.Context(), key); c.Problem != nil || len(g.ring.now().byHash) != 1 {
+	if c := g.Caller(t.Context(), key, netip.Addr{}); c.Problem != nil || len(g.ring.now().byHash) != 1 {
 		t.Errorf("%+v, %d remembered", c, len(g.ring.now().byHash))
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"crypto/subtle"
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
 	"time"
 
 	"dataapi/db"
@@ -22,6 +25,8 @@ type Config struct {
 	DB      *db.DB
 	APIKey  string // a key with all rights beside those in the database, "" for none
 	KeyFile string // where the first key is written
+	// Trusted are the networks that may without a key what routes let those do who are Trusted.
+	Trusted []netip.Prefix
 	Log     *slog.Logger
 }
 
@@ -29,9 +34,13 @@ type Config struct {
 type Guard struct {
 	Config
 	open    bool
+	local   bool   // see Local
+	host    string // which Local answers to
+	pages   *http.CrossOriginProtection
 	ring    ring
 	setting hash // of APIKey
 	uses    uses
+	brake   brake
 }
 
 // Open returns a guard that lets everybody do everything.
@@ -53,14 +62,28 @@ type Caller struct {
 	hash    hash   // of that key
 }
 
-// Caller says what who has a key may do; "" is no key. A nil guard lets nobody in.
-func (g *Guard) Caller(ctx context.Context, key string) Caller {
+// Caller says what who has a key, "" for none, and comes from an address may do. A nil guard lets nobody in.
+func (g *Guard) Caller(ctx context.Context, key string, from netip.Addr) Caller {
 	switch {
 	case g == nil:
 		return Caller{Rights: Anyone, Problem: ErrNoKey}
 	case g.open:
 		return Caller{Rights: All}
-	case key == "":
+	}
+	c := g.holder(ctx, key)
+	if g.trusts(from) {
+		c.Rights |= Trusted
+	}
+	return c
+}
+
+func (g *Guard) trusts(from netip.Addr) bool {
+	return slices.ContainsFunc(g.Trusted, func(p netip.Prefix) bool { return p.Contains(from) })
+}
+
+// holder says what who has a key may do.
+func (g *Guard) holder(ctx context.Context, key string) Caller {
+	if key == "" {
 		return Caller{Rights: Anyone, Problem: ErrNoKey}
 	}
 	h := hashOf(key)
