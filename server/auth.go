@@ -31,7 +31,7 @@ func (s *Server) identified(next http.Handler) http.Handler {
 			return
 		}
 		if rec, ok := w.(*recorder); ok {
-			rec.caller = s.Guard.Caller(r.Context(), keyIn(r), s.clientAddr(r))
+			rec.caller = s.callerBy(r)
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -90,7 +90,7 @@ func (s *Server) refusal(r *http.Request, needed auth.Scopes, caller auth.Caller
 			return unauthorized{errKeyInURL}
 		}
 		return unauthorized{caller.Problem}
-	case errors.Is(caller.Problem, auth.ErrBadKey):
+	case errors.Is(caller.Problem, auth.ErrBadKey), errors.Is(caller.Problem, auth.ErrBadTicket):
 		if err := s.Guard.Slow(r.Context(), s.clientAddr(r), s.ending.Done()); err != nil {
 			return err
 		}

@@ -108,6 +108,7 @@ func (q *query) feed(r *http.Request) (f feed) {
 	f.Limit = q.number("limit", 100, 1, mostChanges)
 	f.Kinds = q.words("kind", db.ChangeKinds)
 	f.ID, _ = q.one("id")
+	q.one("ticket") // which has been looked at before, see callerBy
 	if f.stream {
 		f.Since = q.resumed(r, f.Since)
 	}

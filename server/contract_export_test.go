@@ -54,6 +54,7 @@ var ContractTypes = map[string]reflect.Type{
 	"Found":          reflect.TypeFor[found](),
 	"Webhook":        reflect.TypeFor[db.Webhook](),
 	"Delivery":       reflect.TypeFor[deliveries.Delivery](),
+	"Ticket":         reflect.TypeFor[ticket](),
 	"APIKey":         reflect.TypeFor[db.APIKey](),
 	"Home":           reflect.TypeFor[db.Home](),
 }

@@ -122,7 +122,7 @@ func told(h http.Handler, r *http.Request) []any {
 		return []any{w.Code, w.Body.String()}
 	}
 	maps.DeleteFunc(body, func(name string, _ any) bool {
-		return slices.Contains([]string{"timestamp", "uptime_seconds", "request_id", "dependencies", "start", "end"}, name)
+		return slices.Contains([]string{"timestamp", "uptime_seconds", "request_id", "dependencies", "start", "end", "ticket", "expires_at"}, name)
 	})
 	return []any{w.Code, w.Header().Get("Content-Type"), body}
 }

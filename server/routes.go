@@ -92,6 +92,7 @@ func (s *Server) routes() []route {
 		{"POST", "/api/v1/keys", "createKey", admin, "keys", s.createKey},
 		{"GET", "/api/v1/keys/{key_id}", "getKey", admin, "keys", s.getKey},
 		{"DELETE", "/api/v1/keys/{key_id}", "revokeKey", admin, "keys", s.revokeKey},
+		{"POST", "/api/v1/tickets", "createTicket", read, "", s.createTicket},
 
 		{"GET", "/api/devices", "listDevicesAlias", readAsBefore, "devices", kept(s.searching(s.listDevices))},
 		{"GET", "/api/devices/{device_id}", "getDeviceAlias", readAsBefore, "devices", kept(s.getDevice)},

@@ -41,6 +41,7 @@ type Guard struct {
 	setting hash // of APIKey
 	uses    uses
 	brake   brake
+	tickets tickets
 }
 
 // Open returns a guard that lets everybody do everything.
