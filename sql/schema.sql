@@ -1298,6 +1298,7 @@ SELECT t.webhook_id, t.url, t.events, t.filter, t.status, t.secret, t.old_secret
        t.since, w.states_since, t.active_since
 FROM webhook_targets AS t
 JOIN webhooks AS w ON w.webhook_id = t.webhook_id;
+
 CREATE TABLE api_keys (
   key          INTEGER PRIMARY KEY AUTOINCREMENT,
   key_id       TEXT    NOT NULL UNIQUE CHECK (key_id <> ''),
