@@ -2,11 +2,12 @@ package db
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
 // auditor has SQLite check all pages of the file, in the background: when it was opened, and then
-// again and again, as often as costs at most a thousandth of the time.
+// again and again, as often as costs at most a thousandth of the time, but at least once a day.
 type auditor struct {
 	*DB
 	of   *target   // the target of the last check
@@ -24,19 +25,13 @@ func (a *auditor) look(ctx context.Context) {
 	if t == nil || t == a.of && time.Now().Before(a.next) {
 		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	a.mu.Lock()
-	a.stopAudit = cancel
-	a.mu.Unlock()
-	a.auditing.Add(1) // who closes the file waits for its end
-	defer a.auditing.Add(-1)
-	if a.present.Load() != t {
-		return
-	}
 	start := time.Now()
-	problem, err := checkPages(ctx, t)
-	if ctx.Err() != nil || a.present.Load() != t {
+	var problem string
+	err := a.whileOpen(ctx, t, func(ctx context.Context) (err error) {
+		problem, err = checkPages(ctx, t)
+		return err
+	})
+	if ctx.Err() != nil || a.present.Load() != t || errors.Is(err, context.Canceled) {
 		return
 	}
 	a.of = t
@@ -51,6 +46,26 @@ func (a *auditor) look(ctx context.Context) {
 	a.note(problem)
 }
 
+// whileOpen runs fn, which reads all of the file by a connection of its own. Its context ends when the file is
+// closed or replaced, and who closes the file waits for the end of fn.
+func (d *DB) whileOpen(ctx context.Context, t *target, fn func(context.Context) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	d.mu.Lock()
+	d.reading[&stop] = true
+	d.mu.Unlock()
+	d.readings.Add(1)
+	defer func() {
+		d.readings.Add(-1)
+		d.mu.Lock()
+		delete(d.reading, &stop)
+		d.mu.Unlock()
+	}()
+	if d.present.Load() != t {
+		return errReopening
+	}
+	return fn(ctx)
+}
 func (a *auditor) note(problem string) {
 	a.mu.Lock()
 	news := a.integrity.Problem != problem

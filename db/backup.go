@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	datasql "dataapi/sql"
 )
 
 // pagesPerStep bounds how long a step of a copy holds its lock.
@@ -33,6 +35,9 @@ func copyFile(ctx context.Context, dsn, destination string) error {
 	return nil
 }
 
+// backup copies the database behind dsn, as it is when the copy begins. The transaction that reads it is open from
+// the beginning to the end: otherwise each commit of others would have SQLite begin anew, for ever under load.
+// Those others need not wait.
 func backup(ctx context.Context, dsn, destination string) error {
 	pool := newPool(rawConnector(dsn), 1)
 	defer pool.Close()
@@ -41,18 +46,99 @@ func backup(ctx context.Context, dsn, destination string) error {
 		return err
 	}
 	defer c.Close()
-	return c.Raw(func(driverConn any) error {
-		b, err := driverConn.(full).NewBackup("file:" + (&url.URL{Path: destination}).EscapedPath())
-		if err != nil {
-			return err
+	if _, err := c.ExecContext(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	defer c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	if _, err := column(ctx, c, datasql.Admin("list_tables")); err != nil { // it is the first to read that begins
+		return err
+	}
+	return c.Raw(func(driverConn any) error { return copyPages(ctx, driverConn.(full), destination) })
+}
+
+func copyPages(ctx context.Context, source full, destination string) error {
+	b, err := source.NewBackup(fileURI(destination))
+	if err != nil {
+		return err
+	}
+	for more := true; more && err == nil; {
+		if err = ctx.Err(); err == nil {
+			more, err = b.Step(pagesPerStep)
 		}
-		for more := true; more && err == nil; {
-			if err = ctx.Err(); err == nil {
-				more, err = b.Step(pagesPerStep)
-			}
+	}
+	return cmp.Or(err, b.Finish())
+}
+
+// fileURI is how SQLite takes a path, whatever characters are in it.
+func fileURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
+
+// CopyTo makes a copy of the database, as it is now, at destination, where nothing may be yet. It keeps nobody from
+// writing, and ends however much is written. The error is ErrUnavailable where the database cannot be read.
+func (d *DB) CopyTo(ctx context.Context, destination string) error {
+	t := d.present.Load()
+	if t == nil {
+		return d.why()
+	}
+	return Classify(d.whileOpen(ctx, t, func(ctx context.Context) error {
+		if t.path == "" {
+			return d.copyMemory(ctx, destination)
 		}
-		return cmp.Or(err, b.Finish())
+		return whole(destination, func() error { return backup(ctx, t.reader, destination) })
+	}))
+}
+
+// copyMemory copies by the one connection there is.
+func (d *DB) copyMemory(ctx context.Context, destination string) error {
+	c, err := d.writer.pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return whole(destination, func() error {
+		return c.Raw(func(driverConn any) error { return copyPages(ctx, driverConn.(full), destination) })
 	})
+}
+
+// CopyFile is CopyTo of a file that this process does not have open. What is still in its -wal is in the copy.
+func CopyFile(ctx context.Context, path, destination string) error {
+	if _, err := os.Stat(path); err != nil {
+		return err
+	}
+	dsn := fileURI(path) + "?_pragma=busy_timeout(5000)&mode="
+	err := whole(destination, func() error { return backup(ctx, dsn+"rw", destination) })
+	if r := reasonOf(err); r == ReadOnly || r == Missing { // it may not be written, nor may its folder
+		if log, e := os.Stat(path + "-wal"); e != nil || log.Size() == 0 {
+			err = whole(destination, func() error { return backup(ctx, dsn+"ro&immutable=1", destination) })
+		}
+	}
+	return Classify(err)
+}
+
+// whole makes a file for its owner only, has write write it, and makes sure that it is on the disk. Where that
+// fails, nothing is left of it.
+func whole(path string, write func() error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	if err = write(); err == nil {
+		err = flush(path)
+	}
+	if err != nil {
+		os.Remove(path)
+		os.Remove(path + "-journal")
+	}
+	return err
+}
+
+// flush writes a file that nobody has open, or the entries of a folder, to the disk.
+func flush(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(f.Sync(), f.Close())
 }
 
 // keepNewest removes all but the newest n files whose names are prefix and a stamp.

@@ -115,7 +115,7 @@ func classifyCode(code int, err error) error {
 	case lib.SQLITE_READONLY:
 		return unavailable(ReadOnly, err, "the database can only be read")
 	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
-		return unavailable(Corrupt, err, "the database file is damaged")
+		return unavailable(Corrupt, err, "the database file is damaged: "+putBack)
 	case lib.SQLITE_CANTOPEN, lib.SQLITE_PERM, lib.SQLITE_AUTH:
 		return unavailable(Missing, err, "the database file cannot be opened")
 	case lib.SQLITE_IOERR, lib.SQLITE_NOMEM, lib.SQLITE_PROTOCOL, lib.SQLITE_NOLFS:

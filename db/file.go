@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,6 +17,9 @@ func (d *DB) attempt(ctx context.Context) (*target, error) {
 		return d.openMemory(ctx)
 	}
 	if err := d.make(); err != nil {
+		return nil, err
+	}
+	if err := d.hold(); err != nil {
 		return nil, err
 	}
 	d.clearLog()
@@ -67,6 +71,9 @@ func (d *DB) make() error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return unavailable(Missing, err, "the folder for the database cannot be made")
 	}
+	if err := cmp.Or(d.hold(), errCutOff(path)); err != nil {
+		return err
+	}
 	made, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return unavailable(Missing, err, "the database file cannot be made")
@@ -74,7 +81,7 @@ func (d *DB) make() error {
 	return made.Close()
 }
 
-var errEmptied = unavailable(Corrupt, nil, "the database file is empty: put back a copy, or restart data-api to begin anew")
+var errEmptied = unavailable(Corrupt, nil, "the database file is empty: put back a backup with data-api restore, or restart data-api to begin anew")
 
 // opened says whether a file was open in this process.
 func (d *DB) opened() bool {

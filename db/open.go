@@ -32,10 +32,11 @@ type DB struct {
 	lastWrite error      // how the last write failed, nil if it did not
 	closed    bool       // for good
 	integrity Integrity
-	stopAudit context.CancelFunc // of the last audit
+	reading   map[*context.CancelFunc]bool // ends what reads the whole file
+	held      *Hold                        // says to others that the file is in use
 
 	watched  atomic.Bool
-	auditing atomic.Int64
+	readings atomic.Int64
 	feed     *feed
 	sharing  sharing
 	copied   identity // the file of which a copy was made before changing it; for Open only
@@ -43,7 +44,7 @@ type DB struct {
 
 // Prepare returns a DB that is not open yet: Open opens it once, Run opens it and keeps it open.
 func Prepare(config Config, log *slog.Logger) *DB {
-	d := &DB{config: config, log: log, stopAudit: func() {}, feed: newFeed()}
+	d := &DB{config: config, log: log, reading: map[*context.CancelFunc]bool{}, feed: newFeed()}
 	d.cause = unavailable(Opening, nil, "the database is being opened")
 	d.writeConnector = &connector{present: &d.present, cause: d.why, write: true}
 	d.readConnector = &connector{present: &d.present, cause: d.why}
@@ -128,7 +129,9 @@ func (d *DB) close(err error) {
 	d.present.Store(nil)
 	d.feed.nudge() // which gives up its connection
 	d.mu.Lock()
-	d.stopAudit()
+	for stop := range d.reading {
+		(*stop)()
+	}
 	d.mu.Unlock()
 	d.closeIdle()
 }
@@ -145,7 +148,7 @@ func (d *DB) closeIdle() bool {
 	}
 	d.counter.release(d.present.Load())
 	// The pools' own statistics count requests that wait for a connection, too.
-	if d.readConnector.live.Load()+d.auditing.Load() > 0 {
+	if d.readConnector.live.Load()+d.readings.Load() > 0 {
 		return false
 	}
 	purge(d.writer)
@@ -175,5 +178,10 @@ func (d *DB) Close() error {
 	d.mu.Unlock()
 	d.close(unavailable(Closed, nil, "data-api is shutting down"))
 	d.drained(context.Background())
-	return errors.Join(d.counter.pool.Close(), d.reader.pool.Close(), d.writer.pool.Close())
+	err := errors.Join(d.counter.pool.Close(), d.reader.pool.Close(), d.writer.pool.Close())
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held.Release()
+	d.held = nil
+	return err
 }

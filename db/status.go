@@ -56,7 +56,7 @@ func (d *DB) Status(ctx context.Context) Status {
 	case t == nil || t.readOnly:
 		s.Reason, s.Detail = ReadOnly, "the database is on a read-only file system: reads only"
 	case s.Integrity.Problem != "":
-		s.Reason, s.Detail, s.Writable = Corrupt, "pages of the database file are damaged: stop data-api and put back a copy", true
+		s.Reason, s.Detail, s.Writable = Corrupt, "pages of the database file are damaged: "+putBack, true
 	case writeFailure != nil:
 		s.Reason, s.Detail = describe(writeFailure)
 	default:
@@ -64,6 +64,9 @@ func (d *DB) Status(ctx context.Context) Status {
 	}
 	return s
 }
+
+// putBack is what to do about a file that is damaged, which is never moved or replaced but by a restore.
+const putBack = "stop data-api, run data-api restore with a backup, which keeps the damaged file aside, and start it again"
 
 func sizeOf(file os.FileInfo) int64 {
 	if file == nil {

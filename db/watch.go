@@ -99,7 +99,7 @@ func (w *watch) retry(ctx context.Context) {
 		return
 	}
 	w.drained(ctx) // only when all connections have ended does SQLite look at the file with new eyes
-	if w.auditing.Load() > 0 {
+	if w.readings.Load() > 0 {
 		return // that one may already read the next file, by the log of the last
 	}
 	before := reasonOf(w.why())

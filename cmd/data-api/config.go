@@ -20,11 +20,13 @@ import (
 	"github.com/joho/godotenv"
 
 	"dataapi/db"
+	"dataapi/internal/backup"
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
 	"dataapi/internal/history/relay"
 	"dataapi/internal/webhook"
 	"dataapi/server"
+	datasql "dataapi/sql"
 )
 
 // config is every setting there is. It comes from the environment, else from the file that DATA_API_OPTIONS names,
@@ -244,6 +246,15 @@ func (c config) targets() (t webhook.Targets) {
 	t.Allow, _ = webhook.ParsePrefixes(c.WebhookAllow) // check has parsed both
 	t.Deny, _ = webhook.ParsePrefixes(c.WebhookDeny)
 	return t
+}
+
+// databases are where the database files are.
+func (c config) databases() backup.Paths {
+	return backup.Paths{
+		datasql.OfMetadata:   c.fileAt(c.DatabaseURL).Path,
+		datasql.OfHistory:    c.fileAt(c.HistoryURL).Path,
+		datasql.OfDeliveries: c.fileAt(c.WebhooksURL).Path,
+	}
 }
 
 // fileAt is how a SQLite file is opened.

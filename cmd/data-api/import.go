@@ -18,6 +18,9 @@ import (
 
 // open opens the metadata for a command that needs it at once.
 func open(ctx context.Context, c config) (*db.DB, error) {
+	if err := finishRestore(c, c.logger(os.Stderr)); err != nil {
+		return nil, err
+	}
 	d := db.Prepare(c.database(), c.logger(os.Stderr))
 	if err := d.Open(ctx); err != nil {
 		d.Close()

@@ -31,6 +31,7 @@ type command struct {
 func commands() []command {
 	var how hass.How
 	var key keyOptions
+	var replace bool
 	return []command{
 		{"serve", "serve", "Serves the HTTP API; the default", serve, 0, 0, false, nil},
 		{"import", "import [--dry-run] [--force] PATH…", "Takes over Home Assistant's registries from .storage folders or files, states from states.json, or a webhooks.json", importFiles(&how), -1, 1, false, importOptions(&how)},
@@ -38,6 +39,8 @@ func commands() []command {
 		{"keys create", "keys create --name NAME [OPTIONS]", "Makes a key, and prints it this once", createKey(&key), 0, 0, false, key.flags},
 		{"keys list", "keys list", "Lists the keys, and when each was last used", listKeys, 0, 0, false, nil},
 		{"keys revoke", "keys revoke ID…", "Revokes keys; a service that runs sees that at once", revokeKeys, -1, 1, false, nil},
+		{"backup", "backup [--force] FILE", "Makes a backup of all files, also while data-api serves them", makeBackup(&replace), 1, 1, false, backupOptions(&replace)},
+		{"restore", "restore FILE", "Puts a backup back, or one database file, while data-api does not run; keeps what was there", restore, 1, 1, false, nil},
 		{"routes", "routes", "Lists the routes: method, path, scope, operation, SQL file", listRoutes, 0, 0, true, nil},
 		{"healthcheck", "healthcheck", "Asks the service that runs here whether it is ready; for containers", healthcheck, 0, 0, false, nil},
 		{"version", "version", "Prints the version and the commit that it was built from", printVersion, 0, 0, true, nil},

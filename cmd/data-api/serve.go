@@ -48,6 +48,9 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := finishRestore(c, log); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	metadata := db.Prepare(c.database(), log)
 	defer metadata.Close()
 	past := embedded.New(c.past(), log)

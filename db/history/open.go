@@ -46,3 +46,8 @@ func (f *file) Status(ctx context.Context) db.Status { return f.db.Status(ctx) }
 // Generation is another value whenever another file was opened, or the same one anew: what was remembered
 // of the one before may be wrong.
 func (f *file) Generation() any { return f.db.Generation() }
+
+// CopyTo makes a copy of the file, as it is now, where nothing may be yet.
+func (f *file) CopyTo(ctx context.Context, destination string) error {
+	return f.db.CopyTo(ctx, destination)
+}

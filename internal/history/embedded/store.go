@@ -75,6 +75,11 @@ func (h *Store) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// CopyTo makes a copy of the file, as it is now, where nothing may be yet.
+func (h *Store) CopyTo(ctx context.Context, destination string) error {
+	return h.db.CopyTo(ctx, destination)
+}
+
 // oldest is the oldest time that a point may have: whole hours are kept.
 func (h *Store) oldest(now time.Time) history.Micros {
 	return history.At(now.Add(-h.config.Retention).Truncate(time.Hour))
