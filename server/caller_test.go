@@ -82,7 +82,7 @@ func serveDB(t testing.TB, d *db.DB, changes ...func(*Config)) *caller {
 	log := &lines{}
 	past := embedded.New(embedded.Config{DB: db.DefaultConfig(db.Memory)}, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { past.Close() })
-	config := Config{DB: d, History: past, Webhooks: Dispatcher(t, d), Guard: auth.Open(), Log: slog.New(slog.NewJSONHandler(log, nil)), Version: "test", Compress: true}
+	config := Config{DB: d, History: past, Webhooks: Dispatcher(t, d), Backups: Backups(t, d), Guard: auth.Open(), Log: slog.New(slog.NewJSONHandler(log, nil)), Version: "test", Compress: true}
 	for _, change := range changes {
 		change(&config)
 	}

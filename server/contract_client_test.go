@@ -66,7 +66,7 @@ func configOf(t *testing.T, d *db.DB) server.Config {
 			t.Fatal(err)
 		}
 	}
-	return server.Config{DB: d, History: past, Webhooks: server.Dispatcher(t, d), Guard: auth.Open(), Log: slog.New(slog.DiscardHandler), Version: "test", MaxBody: maxBody, Compress: true, CacheBytes: 1 << 20}
+	return server.Config{DB: d, History: past, Webhooks: server.Dispatcher(t, d), Backups: server.Backups(t, d), Guard: auth.Open(), Log: slog.New(slog.DiscardHandler), Version: "test", MaxBody: maxBody, Compress: true, CacheBytes: 1 << 20}
 }
 
 // client asks a server, and holds each answer to the contract.

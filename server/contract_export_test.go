@@ -6,6 +6,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/db/deliveries"
+	"dataapi/internal/backup"
 	"dataapi/internal/stateevent"
 )
 
@@ -56,6 +57,8 @@ var ContractTypes = map[string]reflect.Type{
 	"Delivery":       reflect.TypeFor[deliveries.Delivery](),
 	"Ticket":         reflect.TypeFor[ticket](),
 	"APIKey":         reflect.TypeFor[db.APIKey](),
+	"Backup":         reflect.TypeFor[backup.Backup](),
+	"BackupList":     reflect.TypeFor[backupList](),
 	"Home":           reflect.TypeFor[db.Home](),
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -144,7 +145,9 @@ func TestContractExamplesAreTaken(t *testing.T) {
 
 // Each operation that has a 503 answers so while the database is not open, and all others answer.
 func TestContractWithoutDatabase(t *testing.T) {
-	c := serve(t, unopened(t))
+	config := configOf(t, unopened(t))
+	config.Backups.Folder = filepath.Join(os.DevNull, "backups") // which is not open either
+	c := serveConfig(t, config)
 	read(t).each(func(method, path string, op *operation) {
 		want := op.success()
 		if _, needs := op.Responses["503"]; needs {

@@ -31,6 +31,7 @@ type dependencies struct {
 	Webhooks   webhooksHealth   `json:"webhooks"`
 	History    historyHealth    `json:"history"`
 	InfluxDB   influxdbHealth   `json:"influxdb"`
+	Backups    backupsHealth    `json:"backups"`
 }
 
 type authentication struct {
@@ -147,6 +148,7 @@ func (s *Server) getHealth(r *http.Request) (any, error) {
 		Timestamp: time.Now().UTC(), UptimeSeconds: math.Round(time.Since(s.started).Seconds()*10) / 10,
 		Dependencies: dependencies{
 			SQLite: sqliteHealthOf(status), Registries: registriesHealthOf(s.Registries), Webhooks: s.webhooksHealth(ctx, status.Readable), History: historyHealthOf(s.History.Health(ctx)), InfluxDB: influxdbHealthOf(ctx, s.Relay),
+			Backups: backupsHealthOf(s.Backups),
 		},
 	}
 	h.Status = h.Dependencies.overall()
@@ -162,7 +164,7 @@ func (d dependencies) overall() string {
 	if d.SQLite.Status != healthy {
 		return d.SQLite.Status
 	}
-	for _, status := range []string{d.Registries.Status, d.Webhooks.Status, d.History.Status, d.InfluxDB.Status} {
+	for _, status := range []string{d.Registries.Status, d.Webhooks.Status, d.History.Status, d.InfluxDB.Status, d.Backups.Status} {
 		if status == unhealthy || status == degraded {
 			return degraded
 		}

@@ -11,6 +11,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/auth"
+	"dataapi/internal/backup"
 	"dataapi/internal/hass"
 )
 
@@ -87,6 +88,7 @@ func problemOf(err error) problem {
 		nobody   unauthorized
 		mayNot   forbidden
 		tooMany  auth.TooMany
+		notMade  *backup.Failed
 	)
 	switch {
 	case errors.As(err, &nobody):
@@ -105,6 +107,10 @@ func problemOf(err error) problem {
 		return problem{Status: http.StatusBadRequest, Detail: lines.Error(), Errors: lines.pointers()}
 	case errors.As(err, &tooMuch):
 		return problem{Status: http.StatusConflict, Detail: tooMuch.Error() + ": nothing was stored; force=true does it"}
+	case errors.Is(err, backup.ErrBusy):
+		return problem{Status: http.StatusConflict, Detail: err.Error()}
+	case errors.As(err, &notMade):
+		return problem{Status: http.StatusServiceUnavailable, Detail: notMade.Detail}
 	case errors.As(err, &gone), errors.Is(err, errNoRoute):
 		return problem{Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, db.ErrNotFound):

@@ -110,6 +110,9 @@ func (s *Server) routes() []route {
 		{"POST", "/internal/entities/bulk_upsert", "bulkUpsertEntities", pushAsBefore, "entities", s.bulkUpsertEntities},
 		{"DELETE", "/internal/devices/clear", "clearDevices", writeRegistry, "devices", s.clearDevices},
 
+		{"GET", "/api/v1/admin/backups", "listBackups", admin, "", s.listBackups},
+		{"POST", "/api/v1/admin/backups", "postBackup", admin, "", s.postBackup},
+
 		{"POST", "/write", "postWrite", writeEvents, "entities", s.postWrite},
 		{"POST", "/api/v2/write", "postWriteV2", writeEvents, "entities", s.postWriteV2},
 		{"GET", "/ping", "ping", anyone, "", s.ping},

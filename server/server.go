@@ -17,6 +17,7 @@ import (
 
 	"dataapi/db"
 	"dataapi/internal/auth"
+	"dataapi/internal/backup"
 	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history"
@@ -31,7 +32,8 @@ type Config struct {
 	History    history.Store
 	Relay      *relay.Store // between History and InfluxDB; nil where none is configured
 	Webhooks   *dispatch.Dispatcher
-	Guard      *auth.Guard // says who may do what; nil lets nobody do what needs a key
+	Guard      *auth.Guard    // says who may do what; nil lets nobody do what needs a key
+	Backups    *backup.Keeper // one that keeps nothing where it is nil
 	Log        *slog.Logger
 	Version    string
 	MaxBody    int64 // bytes of a registry write, before and after decompression
@@ -56,6 +58,7 @@ type Server struct {
 // New returns a server whose uptime starts now.
 func New(config Config) *Server {
 	config.MaxBody = cmp.Or(config.MaxBody, 64<<20)
+	config.Backups = cmp.Or(config.Backups, backup.New(backup.Config{Log: config.Log}))
 	s := &Server{Config: config, started: time.Now(), heartbeat: 15 * time.Second, patience: 10 * time.Second}
 	s.ending, s.endStreams = context.WithCancel(context.Background())
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)

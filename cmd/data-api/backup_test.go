@@ -208,3 +208,26 @@ func TestRestoreOverADamagedFile(t *testing.T) {
 	}
 	startReady(t, folder).stop(t)
 }
+
+// The service makes backups by itself, of all three files, while it has them open; and when it is told to.
+func TestServiceMakesBackups(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	p := startReady(t, folder, "BACKUP_INTERVAL=1s", "BACKUP_KEEP=2", "BACKUP_DIR=kept")
+	waitFor(t, p, "backed up", func() bool {
+		_, body := p.get(t, "/api/v1/admin/backups")
+		return strings.Contains(body, `"count":2`) && strings.Count(body, `"verified":true`) == 2
+	})
+	waitFor(t, p, "healthy", func() bool {
+		_, body := p.get(t, "/health")
+		return strings.Contains(body, `"interval_seconds":1`) && strings.Contains(body, `"last_at":"2`)
+	})
+	p.stop(t)
+	all, err := filepath.Glob(filepath.Join(folder, "kept", "*"))
+	if err != nil || len(all) < 1 {
+		t.Fatalf("kept %s, %v", all, err)
+	}
+	if out := succeed(t, folder, "restore", all[len(all)-1]); strings.Count(out, "restored ") != 3 {
+		t.Errorf("restore: %s", out)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -50,6 +51,9 @@ type config struct {
 	ChangesRetention  retention     `group:"Retention" env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
 	HistoryRetention  retention     `env:"HISTORY_RETENTION" envDefault:"30d" help:"how long every state is kept, such as 30d or 1y; 0 keeps all"`
 	HistoryHours      retention     `env:"HISTORY_HOURLY_RETENTION" envDefault:"10y" help:"how long summaries by the hour are kept, at least as long as states; 0 keeps all"`
+	BackupInterval    retention     `group:"Backups" env:"BACKUP_INTERVAL" envDefault:"24h" help:"how often a backup is made, such as 24h or 7d; 0 for none but on demand"`
+	BackupKeep        int           `env:"BACKUP_KEEP" envDefault:"3" help:"how many backups are kept in the folder, the newest ones"`
+	BackupDir         string        `env:"BACKUP_DIR" help:"folder for backups; by default backups beside the metadata"`
 	HassStorage       string        `group:"Home Assistant" env:"HASS_STORAGE" help:"Home Assistant's .storage folder, to follow its registries"`
 	Options           string        `env:"DATA_API_OPTIONS" help:"JSON file of settings, such as the /data/options.json of a Home Assistant app"`
 	InfluxURL         string        `group:"InfluxDB" env:"INFLUXDB_URL" help:"InfluxDB server that keeps the history, too, such as http://localhost:8086"`
@@ -164,6 +168,12 @@ func (c config) check() error {
 	default:
 		refuse("SQLITE_SYNCHRONOUS", strconv.Quote(c.SQLiteSynchronous), "it must be NORMAL, FULL, EXTRA or OFF")
 	}
+	if c.BackupKeep < 1 {
+		refuse("BACKUP_KEEP", c.BackupKeep, "it must be at least 1")
+	}
+	if c.BackupInterval > 0 && time.Duration(c.BackupInterval) < time.Second {
+		refuse("BACKUP_INTERVAL", time.Duration(c.BackupInterval), "it must be 0, or at least a second")
+	}
 	if c.MaxBodyBytes < 1 {
 		refuse("MAX_BODY_BYTES", c.MaxBodyBytes, "it must be at least 1")
 	}
@@ -254,6 +264,15 @@ func (c config) databases() backup.Paths {
 		datasql.OfMetadata:   c.fileAt(c.DatabaseURL).Path,
 		datasql.OfHistory:    c.fileAt(c.HistoryURL).Path,
 		datasql.OfDeliveries: c.fileAt(c.WebhooksURL).Path,
+	}
+}
+
+// backups is the part of the settings that keeps backups.
+func (c config) backups(sources []backup.Source, log *slog.Logger) backup.Config {
+	return backup.Config{
+		Folder: cmp.Or(c.BackupDir, filepath.Join(filepath.Dir(c.fileAt(c.DatabaseURL).Path), "backups")),
+		Every:  time.Duration(c.BackupInterval), Keep: c.BackupKeep,
+		Sources: sources, Room: c.databases().Size, Version: version, Log: log,
 	}
 }
 

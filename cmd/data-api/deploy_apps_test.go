@@ -16,6 +16,7 @@ type app struct {
 	Name, Version, Slug, Description string
 	Arch                             []string
 	Startup, Boot, Stage, Backup     string
+	BackupExclude                    []string `yaml:"backup_exclude"`
 	Init, Tmpfs                      bool
 	Timeout                          int
 	Watchdog                         string
@@ -113,6 +114,8 @@ func choices(t *testing.T, name, kind string) (values []any) {
 		values = append(values, "s3cret")
 	case strings.HasSuffix(name, "_RETENTION"):
 		values = append(values, "60d", "20y")
+	case strings.HasSuffix(name, "_INTERVAL"):
+		values = append(values, "0", "7d")
 	case strings.HasSuffix(name, "_CIDRS"), strings.HasSuffix(name, "_NETWORKS"):
 		values = append(values, "10.0.0.0/8, 192.168.1.0/24")
 	default:

@@ -20,12 +20,14 @@ import (
 	"dataapi/db"
 	"dataapi/db/deliveries"
 	"dataapi/internal/auth"
+	"dataapi/internal/backup"
 	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
 	"dataapi/internal/history/relay"
 	"dataapi/server"
+	datasql "dataapi/sql"
 )
 
 // Limits of a connection. A body may take as long as it likes to be processed, not to arrive.
@@ -68,8 +70,10 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 		data.relay = relay.New(relay.Config{Embedded: past, Influx: influx, Rename: data.rename, Write: relay.Write(c.InfluxWrite), Log: log})
 	}
 	data.guard = c.guard(metadata, listener.Addr(), log)
+	data.backups = backup.New(c.backups(data.sources(), log))
 	api := server.New(server.Config{
-		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Webhooks: data.webhooks, Guard: data.guard, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
+		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Webhooks: data.webhooks,
+		Backups: data.backups, Guard: data.guard, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
 		CacheBytes: c.cacheBytes(),
 	})
 	httpServer := &http.Server{
@@ -125,6 +129,16 @@ type stores struct {
 	sent       *deliveries.DB
 	webhooks   *dispatch.Dispatcher
 	guard      *auth.Guard
+	backups    *backup.Keeper
+}
+
+// sources are the files of a backup.
+func (s stores) sources() []backup.Source {
+	return []backup.Source{
+		{Kind: datasql.OfDeliveries, Copy: s.sent.CopyTo},
+		{Kind: datasql.OfMetadata, Copy: s.metadata.CopyTo},
+		{Kind: datasql.OfHistory, Copy: s.past.CopyTo},
+	}
 }
 
 // history is where the past is.
@@ -146,6 +160,7 @@ func (s stores) run(ctx context.Context, c config, g *errgroup.Group) {
 	g.Go(func() error { return s.sent.Run(ctx) })
 	g.Go(func() error { return s.webhooks.Run(ctx) })
 	g.Go(func() error { return s.guard.Run(ctx) })
+	g.Go(func() error { return s.backups.Run(ctx) })
 	if s.registries != nil {
 		g.Go(func() error { return s.registries.Run(ctx) })
 	}

@@ -101,7 +101,7 @@ func Create(ctx context.Context, sources []Source, path, version string, force b
 	defer a.close()
 	for _, source := range sources {
 		if err := work.add(ctx, a, source); err != nil {
-			return b, fmt.Errorf("%s: %w", names[source.Kind], err)
+			return b, &sourceError{names[source.Kind], err}
 		}
 	}
 	if err := a.finish(); err != nil {

@@ -94,7 +94,8 @@ func (k *Keeper) findLast() {
 }
 
 // Make makes a backup in the folder, which it makes as well, and removes those that are more than are to be kept. The
-// error is ErrBusy while another is being made.
+// error is ErrBusy while another is being made, and a Failed where it cannot be made. One that cannot be made costs none of
+// those that are there.
 func (k *Keeper) Make(ctx context.Context) (Backup, error) {
 	if !k.making.TryLock() {
 		return Backup{}, ErrBusy
@@ -105,11 +106,13 @@ func (k *Keeper) Make(ctx context.Context) (Backup, error) {
 	if ctx.Err() != nil {
 		return b, ctx.Err()
 	}
-	k.note(err)
 	if err != nil {
 		k.Log.Error("backup failed", "folder", k.Folder, "error", err)
+		err := failed(err)
+		k.note(err.Detail)
 		return b, err
 	}
+	k.note("")
 	k.Log.Info("backup made and verified", "path", filepath.Join(k.Folder, b.Name), "bytes", b.Bytes, "duration", time.Since(start))
 	if err := k.prune(); err != nil {
 		k.Log.Error("old backups cannot be removed", "folder", k.Folder, "error", err)
@@ -128,18 +131,16 @@ func (k *Keeper) make(ctx context.Context) (Backup, error) {
 	return Create(ctx, k.Sources, filepath.Join(k.Folder, name), k.Version, false)
 }
 
-func (k *Keeper) note(err error) {
+func (k *Keeper) note(problem string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
-	case err == nil:
-		k.last, k.problem, k.since = time.Now(), "", time.Time{}
+	case problem == "":
+		k.last, k.since = time.Now(), time.Time{}
 	case k.problem == "":
 		k.since = time.Now()
-		fallthrough
-	default:
-		k.problem = err.Error()
 	}
+	k.problem = problem
 }
 
 // prune removes the oldest. Only what has a name that Make gives is touched.
@@ -173,7 +174,7 @@ func (k *Keeper) names() (all []string, err error) {
 }
 
 // List lists the backups in the folder, the newest first. One that cannot be read, or of which something is missing, is
-// listed as not verified.
+// listed as not verified. The error is a Failed where the folder cannot be read.
 func (k *Keeper) List() ([]Backup, error) {
 	names, err := k.names()
 	all := make([]Backup, 0, len(names))
@@ -188,7 +189,10 @@ func (k *Keeper) List() ([]Backup, error) {
 		}
 		all = append(all, b)
 	}
-	return all, err
+	if err != nil {
+		return nil, failed(err)
+	}
+	return all, nil
 }
 
 // unreadable is what its name and the folder say of a backup.
