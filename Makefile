@@ -35,7 +35,7 @@ CAN_RACE = test -n "$(COMPILER)" && CGO_ENABLED=1 go list -race runtime >/dev/nu
 # The tests come last, so that their result is what a reader sees at the end.
 CHECKS = check-format check-ascii check-tidy check-sql check-generated check-vet check-lint faults test
 
-.PHONY: help run build demo test check generate schema settings migrate release check-release bench bench-scale load clean $(CHECKS)
+.PHONY: help run build demo test check generate schema settings migrate upgrade-files release check-released check-release bench bench-scale load clean $(CHECKS)
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,10 @@ schema: ## Rewrite sql/schema.sql after a change of the migrations
 settings: ## Rewrite the tables of docs/settings.md after a change of the settings
 	go test ./cmd/data-api -run '^TestSettingsFile$$' -update
 
+# They are for the tests of all later versions, so they are made once for each schema that is released, and committed.
+upgrade-files: ## Keep database files of the present schema in testdata/upgrade, before a release
+	go test ./cmd/data-api -run '^TestUpgrade$$' -args -write-upgrade-files
+
 migrate: ## Apply the migrations with dbmate; needs a C compiler
 	@test -n "$(COMPILER)" || { \
 		echo "The dbmate command needs a C compiler for SQLite, and there is none here."; \
@@ -101,7 +105,7 @@ migrate: ## Apply the migrations with dbmate; needs a C compiler
 APP = dist/data-api
 TAR = tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner
 
-release: ## Build dist/ for amd64, arm64 and armv7, with checksums
+release: check-released ## Build dist/ for amd64, arm64 and armv7, with checksums
 	rm -rf dist
 	@for arch in amd64 arm64 arm; do \
 		echo "== linux/$$arch"; \
@@ -115,6 +119,10 @@ release: ## Build dist/ for amd64, arm64 and armv7, with checksums
 	rm -rf $(APP)
 	cd dist && sha256sum * >SHA256SUMS
 	@$(MAKE) --no-print-directory check-release
+
+# A schema that leaves the house has to be one that later versions are tested to open.
+check-released:
+	go test ./cmd/data-api -run '^TestUpgrade$$' -args -released
 
 # From a copy in another folder and with nothing compiled before, the same bytes come out.
 check-release:
