@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -57,6 +58,9 @@ func readMembers(d *jsontext.Decoder) (members []member, err error) {
 		if depthOf(m.value) >= deepest {
 			return nil, syntax(fmt.Sprintf("%q is nested more than %d levels deep", m.name, deepest))
 		}
+		if strings.ContainsRune(m.name, 0) || hasNulName(m.value) {
+			return nil, syntax(fmt.Sprintf("%q is, or holds, a member with U+0000 in its name", m.name))
+		}
 		members = append(members, m)
 	}
 	_, err = d.ReadToken()
@@ -85,5 +89,23 @@ func depthOf(v jsontext.Value) (deepest int) {
 			return deepest
 		}
 		deepest = max(deepest, d.StackDepth())
+	}
+}
+
+// hasNulName says whether a member of a value, however deep, has U+0000 in its name: SQLite takes such a name for the one
+// that ends there, and merges or removes another member than the one that is meant.
+func hasNulName(v jsontext.Value) bool {
+	if !bytes.Contains(v, []byte(`\u0000`)) {
+		return false
+	}
+	for d := jsontext.NewDecoder(bytes.NewReader(v)); ; {
+		token, err := d.ReadToken()
+		if err != nil {
+			return false
+		}
+		kind, index := d.StackIndex(d.StackDepth())
+		if kind == '{' && index%2 == 1 && token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
+			return true
+		}
 	}
 }
