@@ -56,7 +56,7 @@ func ParseURL(databaseURL string) (string, error) {
 	if path == Memory {
 		return Memory, nil
 	}
-	if name := filepath.Base(path); path == "" || strings.HasSuffix(path, "/") || name == "." || name == ".." {
+	if name := filepath.Base(path); path == "" || strings.HasSuffix(path, "/") || name == "." || name == ".." || strings.ContainsRune(path, 0) {
 		return "", fmt.Errorf("%q is not the URL of a SQLite file, such as sqlite:data/metadata.db", databaseURL)
 	}
 	return filepath.Clean(path), nil

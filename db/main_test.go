@@ -56,7 +56,7 @@ var ctx = context.Background()
 // fileIn returns a path for a database in a folder of its own.
 func fileIn(t *testing.T) string { return filepath.Join(t.TempDir(), "metadata.db") }
 
-func unopened(t *testing.T, c Config) *DB {
+func unopened(t testing.TB, c Config) *DB {
 	t.Helper()
 	d := Prepare(c, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	t.Cleanup(func() { d.Close() })
@@ -64,7 +64,7 @@ func unopened(t *testing.T, c Config) *DB {
 }
 
 // opened opens the database that c names, once, without a watch over it.
-func opened(t *testing.T, c Config) *DB {
+func opened(t testing.TB, c Config) *DB {
 	t.Helper()
 	d := unopened(t, c)
 	if err := d.Open(ctx); err != nil {
@@ -74,7 +74,7 @@ func opened(t *testing.T, c Config) *DB {
 }
 
 // inMemory returns an empty database with our schema.
-func inMemory(t *testing.T) *DB { return opened(t, DefaultConfig(Memory)) }
+func inMemory(t testing.TB) *DB { return opened(t, DefaultConfig(Memory)) }
 
 // running runs the database that c names until the test ends.
 func running(t *testing.T, c Config) *DB {
