@@ -67,8 +67,19 @@ test: ## Run all tests, with the race detector where there is a C compiler
 
 faults: SEED = 0
 faults: KILLS = 50
+faults: SOAK = 30s
 faults: ## Break the service on purpose, in two minutes; SEED=… as printed does the same again
-	go test ./faults -count=1 -v -timeout=10m -seed=$(SEED) -kills=$(KILLS)
+	go test ./faults -count=1 -v -timeout=60m -seed=$(SEED) -kills=$(KILLS) -soak=$(SOAK)
+
+.PHONY: fuzz
+# One after the other, as go test takes only one.
+fuzz: FUZZTIME = 30s
+fuzz: ## Look for input that breaks a reader of it, FUZZTIME=30s for each
+	@grep -rE '^func Fuzz' --include='*_test.go' . | sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z]*).*|\1 \2|' | sort | \
+	while read -r package target; do \
+		echo "== $$package $$target"; \
+		go test "$$package" -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) || exit; \
+	done
 
 check: ## Run everything that CI runs
 	@for step in $(CHECKS); do \
