@@ -69,7 +69,7 @@ faults: SEED = 0
 faults: KILLS = 50
 faults: SOAK = 30s
 faults: ## Break the service on purpose, in two minutes; SEED=… as printed does the same again
-	go test ./faults -count=1 -v -timeout=60m -seed=$(SEED) -kills=$(KILLS) -soak=$(SOAK)
+	go test ./faults -count=1 -v -parallel=4 -timeout=60m -all -seed=$(SEED) -kills=$(KILLS) -soak=$(SOAK)
 
 .PHONY: fuzz
 # One after the other, as go test takes only one.
@@ -78,7 +78,7 @@ fuzz: ## Look for input that breaks a reader of it, FUZZTIME=30s for each
 	@grep -rE '^func Fuzz' --include='*_test.go' . | sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z]*).*|\1 \2|' | sort | \
 	while read -r package target; do \
 		echo "== $$package $$target"; \
-		go test "$$package" -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) || exit; \
+		go test "$$package" -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=20x || exit; \
 	done
 
 check: ## Run everything that CI runs

@@ -20,6 +20,7 @@ import (
 var (
 	seed  = flag.Uint64("seed", 0, "what chance follows from; 0 for any")
 	kills = flag.Int("kills", 2, "how often the service is killed")
+	all   = flag.Bool("all", false, "do all of it, and not just what is quick")
 )
 
 // binary is data-api as it is shipped, built once, without the race detector that the tests may have.
@@ -73,3 +74,15 @@ func eventually(t *testing.T, what string, holds func() bool) {
 func timeout(t *testing.T, limit time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.Context(), limit)
 }
+
+// slow skips a test that other tests would slow down, or be slowed down by.
+func slow(t *testing.T) {
+	t.Helper()
+	if !*all {
+		t.Skip("only make faults does this")
+	}
+	t.Parallel()
+}
+
+// ours are the flags that this process was given, for another one.
+func ours() []string { return []string{fmt.Sprint("-seed=", *seed), "-all"} }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 type feed struct {
 	asked, streamed seen
 	receiver        *webhooktest.Receiver
-	rows            int // were made for the webhooks and acknowledged
+	rows            atomic.Int64 // were made for the webhooks and acknowledged
 }
 
 // seen is the changes that one who follows has seen, and where it goes on.
@@ -73,8 +74,8 @@ func (f *feed) run(t *testing.T, p *process) *sync.WaitGroup {
 	all.Go(func() { f.asked.ask(t, p) })
 	all.Go(func() { f.streamed.stream(t, p) })
 	all.Go(func() {
-		for p.ask("POST", "/internal/devices/bulk_upsert", fmt.Sprintf(`[{"id":"d%d","manufacturer":"told"}]`, f.rows)).status == 200 {
-			f.rows++
+		for p.ask("POST", "/internal/devices/bulk_upsert", fmt.Sprintf(`[{"id":"d%d","manufacturer":"told"}]`, f.rows.Load())).status == 200 {
+			f.rows.Add(1)
 		}
 	})
 	return &all
@@ -181,10 +182,11 @@ func (f *feed) called(t *testing.T) {
 	t.Helper()
 	ctx, cancel := timeout(t, time.Minute)
 	defer cancel()
+	rows := int(f.rows.Load())
 	for n := range hooks {
-		if err := f.receiver.Await(ctx, fmt.Sprint(n), f.rows); err != nil {
+		if err := f.receiver.Await(ctx, fmt.Sprint(n), rows); err != nil {
 			t.Error(err)
 		}
 	}
-	t.Logf("%d webhooks: %d rows", hooks, f.rows)
+	t.Logf("%d webhooks: %d rows", hooks, rows)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -14,6 +15,7 @@ import (
 // on where it was when the service comes back.
 type load struct {
 	writers []writer
+	acks    []atomic.Int64    // how many writes of each were acknowledged
 	allowed func(answer) bool // beside what is acknowledged
 }
 
@@ -23,17 +25,17 @@ type writer interface {
 	write(p *process, r *rand.Rand) answer
 	// check holds the service to have all that was acknowledged.
 	check(t *testing.T, p *process)
-	// acknowledged is how many writes were.
-	acknowledged() int
 }
 
 func newLoad() *load {
 	since := time.Now().Add(-time.Hour).Truncate(time.Second)
-	return &load{
+	l := &load{
 		writers: []writer{&batches{}, &versions{}, &preferences{}, &registrations{},
 			&points{entity: "sensor.json", since: since, send: asEvents}, &points{entity: "sensor.lines", since: since, send: asLines}},
 		allowed: func(answer) bool { return false },
 	}
+	l.acks = make([]atomic.Int64, len(l.writers))
+	return l
 }
 
 // run writes until stop is closed, or the service is gone.
@@ -47,7 +49,9 @@ func (l *load) run(t *testing.T, p *process, part string, stop <-chan struct{}) 
 				switch {
 				case a.err != nil:
 					return
-				case a.status/100 != 2 && !l.allowed(a):
+				case a.status/100 == 2:
+					l.acks[i].Add(1)
+				case !l.allowed(a):
 					t.Errorf("round %s: %T: %v\n%s", part, w, a, p.output.String())
 					return
 				}
@@ -60,6 +64,14 @@ func (l *load) run(t *testing.T, p *process, part string, stop <-chan struct{}) 
 		})
 	}
 	return &all
+}
+
+// acknowledged is how many writes of each kind were.
+func (l *load) acknowledged() (all []int64) {
+	for i := range l.acks {
+		all = append(all, l.acks[i].Load())
+	}
+	return all
 }
 
 func (l *load) check(t *testing.T, p *process) {
@@ -88,8 +100,6 @@ func (b *batches) write(p *process, _ *rand.Rand) answer {
 	}
 	return a
 }
-
-func (b *batches) acknowledged() int { return b.acked }
 
 // check also wants a batch whose answer was cut off to be whole or absent.
 func (b *batches) check(t *testing.T, p *process) {
@@ -148,8 +158,6 @@ func (v *versions) write(p *process, _ *rand.Rand) answer {
 	return a
 }
 
-func (v *versions) acknowledged() int { return v.acked }
-
 // check wants all of them to have the same version: a batch is whole or absent.
 func (v *versions) check(t *testing.T, p *process) {
 	t.Helper()
@@ -197,8 +205,6 @@ func (w *preferences) write(p *process, _ *rand.Rand) answer {
 	return answers[0]
 }
 
-func (w *preferences) acknowledged() int { return w.acked[0] }
-
 func (w *preferences) check(t *testing.T, p *process) {
 	t.Helper()
 	for u := range w.sent {
@@ -212,7 +218,7 @@ func (w *preferences) check(t *testing.T, p *process) {
 
 // registrations registers webhooks and deletes some of them. Nobody is at their addresses.
 type registrations struct {
-	sent, acked   int
+	sent          int
 	known, unsure []string // unsure are those that were to be deleted when the service went away
 	gone          []string
 }
@@ -225,7 +231,6 @@ func (w *registrations) write(p *process, r *rand.Rand) answer {
 	a := p.ask("POST", "/api/v1/webhooks", fmt.Sprintf(`{"url":"http://127.0.0.1:9/%d","events":["floor.created"]}`, w.sent))
 	var made struct{ ID string }
 	if a.read(&made) == nil {
-		w.acked++
 		w.known = append(w.known, made.ID)
 	}
 	return a
@@ -246,8 +251,6 @@ func (w *registrations) remove(p *process, i int) answer {
 	return a
 }
 
-func (w *registrations) acknowledged() int { return w.acked }
-
 func (w *registrations) check(t *testing.T, p *process) {
 	t.Helper()
 	var page struct {
@@ -267,72 +270,5 @@ func (w *registrations) check(t *testing.T, p *process) {
 		if stored[id] {
 			t.Errorf("webhook %s was deleted and is there", id)
 		}
-	}
-}
-
-// points writes the states of one entity, ten at a time, a millisecond apart.
-type points struct {
-	entity      string
-	since       time.Time
-	acked, sent int
-	send        func(p *process, entity string, at []time.Time) answer
-}
-
-func (w *points) write(p *process, _ *rand.Rand) answer {
-	var at []time.Time
-	for i := range 10 {
-		at = append(at, w.since.Add(time.Duration(w.acked*10+i)*time.Millisecond))
-	}
-	w.sent = w.acked + 1 // what was not acknowledged is sent again
-	a := w.send(p, w.entity, at)
-	if a.err == nil && a.status/100 == 2 {
-		w.acked++
-	}
-	return a
-}
-
-func asEvents(p *process, entity string, at []time.Time) answer {
-	var list []string
-	for _, t := range at {
-		list = append(list, fmt.Sprintf(`{"entity_id":%q,"state":"%d","time":%q}`, entity, t.UnixMilli(), t.Format(time.RFC3339Nano)))
-	}
-	return p.ask("POST", "/api/v1/events", "["+strings.Join(list, ",")+"]")
-}
-
-func asLines(p *process, entity string, at []time.Time) answer {
-	var lines strings.Builder
-	domain, id, _ := strings.Cut(entity, ".")
-	for _, t := range at {
-		fmt.Fprintf(&lines, "W,domain=%s,entity_id=%s value=%d %d\n", domain, id, t.UnixMilli(), t.UnixMilli())
-	}
-	return p.ask("POST", "/write?db=x&precision=ms", lines.String(), "Content-Type: text/plain")
-}
-
-func (w *points) acknowledged() int { return w.acked }
-
-// check reads them all, in order: each once, and nothing else.
-func (w *points) check(t *testing.T, p *process) {
-	t.Helper()
-	n := 0
-	for cursor := ""; ; {
-		var page struct {
-			States []struct{ Time time.Time }
-			Next   string `json:"next_cursor"`
-		}
-		p.get(t, fmt.Sprintf("/api/v1/entities/%s/history?start=%s&limit=1000%s", w.entity, w.since.UTC().Format(time.RFC3339), cursor), &page)
-		for _, s := range page.States {
-			if want := w.since.Add(time.Duration(n) * time.Millisecond); !s.Time.Equal(want) {
-				t.Errorf("%s: state %d is of %v, want %v", w.entity, n, s.Time, want)
-				return
-			}
-			n++
-		}
-		if page.Next == "" {
-			break
-		}
-		cursor = "&cursor=" + page.Next
-	}
-	if n%10 != 0 || n < 10*w.acked || n > 10*w.sent {
-		t.Errorf("%s: %d states are stored, %d batches of 10 were acknowledged of %d", w.entity, n, w.acked, w.sent)
 	}
 }

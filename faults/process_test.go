@@ -40,8 +40,22 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// end is what was said last.
+func (o *output) end() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	text := o.text.Bytes()
+	return string(text[max(0, len(text)-20_000):])
+}
+
 // launch runs the service on any free port, with these settings and nothing else of the environment.
 func launch(t *testing.T, folder string, settings ...string) *process {
+	t.Helper()
+	return launchWith(t, folder, nil, func(int) error { return nil }, settings...)
+}
+
+// launchWith is launch, with something done to the process as soon as it is there.
+func launchWith(t *testing.T, folder string, attributes *syscall.SysProcAttr, prepare func(pid int) error, settings ...string) *process {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -50,8 +64,17 @@ func launch(t *testing.T, folder string, settings ...string) *process {
 	p := &process{Cmd: exec.Command(path, "serve"), ended: make(chan struct{})}
 	p.Dir = folder
 	p.Env = append([]string{"DATA_API_PORT=0", "WEBHOOK_ALLOW_CIDRS=127.0.0.1"}, settings...)
-	p.Stdout, p.Stderr = &p.output, &p.output
-	if err := p.Start(); err != nil {
+	p.Stdout, p.Stderr, p.SysProcAttr = &p.output, &p.output, attributes
+	err = p.Start()
+	if err == nil {
+		if err = prepare(p.Process.Pid); err != nil {
+			p.Process.Kill()
+		}
+	}
+	switch {
+	case err != nil && attributes != nil:
+		t.Skip("NOT TESTED: this machine does not let processes be prepared: ", err)
+	case err != nil:
 		t.Fatal(err)
 	}
 	go func() { p.Wait(); close(p.ended) }()
