@@ -12,6 +12,7 @@ import (
 // When a webhook is given up, and how long the end of the process waits for what came of a call to be noted.
 const (
 	giveUpAfter = 5 * 24 * time.Hour
+	giveUpTries = 5 // of one message
 	noteFor     = 5 * time.Second
 )
 
@@ -31,7 +32,7 @@ func (e *endpoint) deliver(ctx context.Context, m *message) (held bool, err erro
 	}
 	e.clear = e.clear && m.status != retrying
 	if o.Verdict() != webhook.Arrived {
-		err = e.judge(ctx, o.Verdict())
+		err = e.judge(ctx, m)
 	}
 	return e.over || e.quiet.After(e.now()) || m.status == retrying && !m.aside, err
 }
@@ -117,13 +118,14 @@ func (d *Dispatcher) save(ctx context.Context, m *message, line *deliveries.Line
 	})
 }
 
-// judge disables a webhook that wants no more, or has done nothing but fail for too long.
-func (e *endpoint) judge(ctx context.Context, verdict webhook.Verdict) error {
+// judge disables a webhook that wants no more, or has done nothing but fail for too long. That is only believed of a
+// message that has failed some times, which takes hours: else the clock may have been put forward meanwhile.
+func (e *endpoint) judge(ctx context.Context, m *message) error {
 	long := func(since string) bool { return e.now().Sub(timeOf(since)) >= giveUpAfter }
 	switch {
-	case verdict == webhook.Gone:
+	case m.outcome.Verdict() == webhook.Gone:
 		return e.disable(ctx, "gone")
-	case long(*e.line.FailingSince) && long(e.ActiveSince):
+	case long(*e.line.FailingSince) && long(e.ActiveSince) && m.tries >= giveUpTries:
 		return e.disable(ctx, "failing")
 	}
 	return nil

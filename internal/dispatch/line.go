@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"dataapi/db"
 	"dataapi/db/deliveries"
@@ -13,7 +14,7 @@ import (
 // is to be sent again is due at once where it was enabled since, or given another URL.
 func (e *endpoint) load(ctx context.Context) error {
 	if e.line != nil {
-		return nil
+		return e.setRight(ctx)
 	}
 	line, err := e.Deliveries.GetLine(ctx, e.WebhookID)
 	switch {
@@ -28,7 +29,31 @@ func (e *endpoint) load(ctx context.Context) error {
 	}
 	line.Cursor, line.States = later(line.Cursor, e.Since), later(line.States, e.StatesSince)
 	e.take(line)
-	return nil
+	return e.setRight(ctx)
+}
+
+// setBack is by how much the clock is behind what it said before where it was put back, and does not just go slower.
+const setBack = time.Minute
+
+// setRight has all that is to be sent again due at once where the clock was put back since something was noted: what
+// waits for a time of the clock before might wait for years. So a home whose clock was wrong for an hour loses nothing.
+func (e *endpoint) setRight(ctx context.Context) error {
+	now := e.now()
+	if e.line.UpdatedAt <= timeText(now.Add(setBack)) {
+		return nil
+	}
+	e.Log.Warn("the clock was put back", "webhook", e.WebhookID, "noted", e.line.UpdatedAt)
+	line := *e.line
+	e.quiet = time.Time{}
+	if line.FailingSince != nil {
+		at := timeText(now)
+		line.FailingSince = &at
+	}
+	line, err := e.begunAnew(ctx, line)
+	if err == nil {
+		e.take(line)
+	}
+	return err
 }
 
 // begunAnew is the line of a webhook that is due at once.
