@@ -16,6 +16,7 @@ type Stats struct {
 	Queries int64
 	Errors  int64
 	Time    time.Duration // spent waiting for SQLite, until the first row
+	Pool    sql.DBStats   // the connections
 }
 
 // prepared is the DBTX under the generated queries: a pool that prepares each SQL text once and then
@@ -28,7 +29,7 @@ type prepared struct {
 }
 
 func (p *prepared) stats() Stats {
-	return Stats{Queries: p.queries.Load(), Errors: p.errors.Load(), Time: time.Duration(p.nanoseconds.Load())}
+	return Stats{Queries: p.queries.Load(), Errors: p.errors.Load(), Time: time.Duration(p.nanoseconds.Load()), Pool: p.pool.Stats()}
 }
 
 func (p *prepared) observe(start time.Time, err error) {

@@ -30,6 +30,8 @@ type cache struct {
 	db      *db.DB
 	most    int // bytes of bodies and URLs
 	present atomic.Pointer[answers]
+
+	hits, misses atomic.Int64 // of answers that are kept, or could be
 }
 
 // answers are those of one version, by the URL as it was sent.
@@ -103,6 +105,8 @@ func (s *Server) cached(next http.Handler) http.Handler {
 		rec.answers = s.cache.now()
 		if rec.answers != nil {
 			if p := rec.answers.get(r.RequestURI); p != nil && p.scope.Any(rec.caller.Rights) {
+				s.cache.hits.Add(1)
+				rec.meter = p.meters.of(r.Method)
 				s.represent(w, r, p)
 				return
 			}
@@ -112,9 +116,24 @@ func (s *Server) cached(next http.Handler) http.Handler {
 }
 
 // keep keeps a lasting answer to the request, if there is a cache, for all who may what the route needs.
-func keep(w http.ResponseWriter, r *http.Request, p *representation) {
-	if rec, ok := w.(*recorder); ok && rec.answers != nil {
-		p.scope = rec.scope
+func (s *Server) keep(w http.ResponseWriter, r *http.Request, p *representation) {
+	if s.cache == nil {
+		return
+	}
+	s.cache.misses.Add(1)
+	if rec := recorderOf(w); rec.answers != nil {
+		p.scope, p.meters = rec.scope, rec.meter.meters
 		rec.answers.put(r.RequestURI, p)
 	}
+}
+
+// held says how many answers are kept, and how many bytes they take.
+func (c *cache) held() (count, size int) {
+	a := c.present.Load()
+	if a == nil {
+		return 0, 0
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return len(a.byURL), a.size
 }

@@ -38,6 +38,7 @@ type representation struct {
 	etag, zippedEtag  []string
 	length            []string
 	scope             auth.Scopes // one of which who asks must have, where it is kept for others
+	meters            *meters     // of the route; nil where it is not kept
 
 	zip          sync.Once
 	zipped       []byte // the body compressed, as soon as somebody wants that

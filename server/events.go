@@ -33,6 +33,9 @@ func (s *Server) sendEvents(w http.ResponseWriter, r *http.Request, run stream) 
 	if r.Method == http.MethodHead {
 		return
 	}
+	recorderOf(w).waits = true
+	s.traffic.streams.Inc()
+	defer s.traffic.streams.Dec()
 	http.NewResponseController(w).Flush() // here and not deeper, where the stack of each client would need to grow
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
@@ -102,6 +105,7 @@ func (e *events) flush() bool {
 
 // replyLater answers with what is worth waiting for.
 func (s *Server) replyLater(w http.ResponseWriter, r *http.Request, later delayed) error {
+	recorderOf(w).waits = true
 	http.NewResponseController(w).SetReadDeadline(time.Time{})
 	value, err := later()
 	if err != nil {

@@ -38,7 +38,7 @@ func TestOddIDs(t *testing.T) {
 var nowhere = []string{"/api/v1/devices/", "/api/v1/devices//", "/api/v1/devices/lamp/", "//api/v1/devices", "/api//v1/devices", "/api/v1//devices",
 	"/api/v1/devices/lamp/entities", "/api/v1/devices/../devices", "/api/v1/./devices", "/API/v1/devices", "/api/v1/Devices", "/api/v2/devices", "/api/v1",
 	"/api", "/api/v1/", "//", "///health", "/health/", "/livez/", "/favicon.ico", "/api%2Fv1%2Fdevices", "/api/v1/devices%2Flamp", "/api/v1/integrations",
-	"/api/config_entries", "/api/areas", "/internal/devices", "/internal/devices/clear/", "/internal/areas/bulk_upsert", "/debug/pprof/", "/metrics"}
+	"/api/config_entries", "/api/areas", "/internal/devices", "/internal/devices/clear/", "/internal/areas/bulk_upsert", "/debug/pprof/"}
 
 // nobody are paths of a route, with ids that nothing has.
 var nobody = []string{"/api/v1/devices/nobody", "/api/v1/devices/LAMP", "/api/v1/devices/lamp%20", "/api/v1/devices/%00", "/api/v1/devices/lamp%00",

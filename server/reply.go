@@ -93,7 +93,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, value any) error 
 		return err
 	}
 	if lasts {
-		keep(w, r, p)
+		s.keep(w, r, p)
 	}
 	s.represent(w, r, p)
 	return nil

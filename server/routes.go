@@ -117,6 +117,7 @@ func (s *Server) routes() []route {
 		{"POST", "/api/v2/write", "postWriteV2", writeEvents, "entities", s.postWriteV2},
 		{"GET", "/ping", "ping", anyone, "", s.ping},
 
+		{"GET", "/metrics", "getMetrics", read, "", s.getMetrics},
 		{"GET", "/health", "getHealth", anyone, "", s.getHealth},
 		{"GET", "/livez", "getLiveness", anyone, "", s.getLiveness},
 		{"GET", "/readyz", "getReadiness", anyone, "", s.getReadiness},
@@ -137,7 +138,9 @@ func (s *Server) endpoint(p pathRoutes) http.Handler {
 		handlers[http.MethodHead] = get
 	}
 	refuse := s.methodNotAllowed(p.allow())
+	meters := s.traffic.meters(p.path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorderOf(w).meter = meters.of(r.Method)
 		if h, ok := handlers[r.Method]; ok {
 			h.ServeHTTP(w, r)
 			return

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"dataapi/db"
 	"dataapi/internal/auth"
@@ -53,6 +54,8 @@ type Server struct {
 	patience   time.Duration // with a client of a stream that does not read
 	frames     frames
 	cache      *cache // nil where there is none
+	traffic    *traffic
+	registry   *prometheus.Registry // of metrics
 }
 
 // New returns a server whose uptime starts now.
@@ -60,6 +63,7 @@ func New(config Config) *Server {
 	config.MaxBody = cmp.Or(config.MaxBody, 64<<20)
 	config.Backups = cmp.Or(config.Backups, backup.New(backup.Config{Log: config.Log}))
 	s := &Server{Config: config, started: time.Now(), heartbeat: 15 * time.Second, patience: 10 * time.Second}
+	s.traffic = newTraffic()
 	s.ending, s.endStreams = context.WithCancel(context.Background())
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, p := range pathsOf(s.routes()) {
@@ -67,6 +71,7 @@ func New(config Config) *Server {
 	}
 	router.NotFoundHandler = s.answer(func(*http.Request) (any, error) { return nil, errNoRoute })
 	s.handler = s.observed(s.identified(s.cached(router)))
+	s.registry = s.newRegistry()
 	return s
 }
 
@@ -82,7 +87,8 @@ func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		id := requestID(r)
-		rec := &recorder{ResponseWriter: w, id: [1]string{id}}
+		rec := &recorder{ResponseWriter: w, id: [1]string{id}, meter: s.traffic.unmatched.of(r.Method)}
+		s.traffic.inFlight.Inc()
 		header := w.Header()
 		header["X-Request-Id"] = rec.id[:]
 		header["X-Content-Type-Options"] = nosniff
@@ -93,10 +99,13 @@ func (s *Server) observed(next http.Handler) http.Handler {
 					s.fail(rec, r, errPanic)
 				}
 			}
+			duration := time.Since(start)
+			s.traffic.inFlight.Dec()
+			rec.meter.note(rec, duration)
 			s.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 				slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-				slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
-				slog.Duration("duration", time.Since(start)), slog.String("remote", r.RemoteAddr), rec.key())
+				slog.String("route", rec.meter.route), slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
+				slog.Duration("duration", duration), slog.String("remote", r.RemoteAddr), rec.key())
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -125,6 +134,8 @@ type recorder struct {
 	status  int
 	bytes   int64
 	answers *answers // where a lasting answer is kept; may be nil
+	meter   *meter
+	waits   bool // the answer takes as long as it takes for something to happen
 	caller  auth.Caller
 	scope   auth.Scopes // which the route needs one of, as soon as it is known
 }
@@ -135,6 +146,14 @@ func (r *recorder) key() slog.Attr {
 		return slog.Attr{}
 	}
 	return slog.String("key_id", r.caller.KeyID)
+}
+
+// recorderOf is the recorder of an answer; one that nobody reads where there is none.
+func recorderOf(w http.ResponseWriter) *recorder {
+	if rec, ok := w.(*recorder); ok {
+		return rec
+	}
+	return &recorder{ResponseWriter: w}
 }
 
 func (r *recorder) WriteHeader(status int) {

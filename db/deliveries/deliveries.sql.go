@@ -27,6 +27,42 @@ func (q *Queries) CountDeliveries(ctx context.Context, arg CountDeliveriesParams
 	return total, err
 }
 
+const countUndelivered = `-- name: CountUndelivered :many
+SELECT d.status, CAST(count(*) AS INTEGER) AS total FROM deliveries AS d
+WHERE d.status <> 'delivered'
+GROUP BY d.status
+ORDER BY d.status
+`
+
+type CountUndeliveredRow struct {
+	Status string `json:"status"`
+	Total  int64  `json:"total"`
+}
+
+// Counts what has not arrived: what is to be sent again, and what was given up.
+func (q *Queries) CountUndelivered(ctx context.Context) ([]CountUndeliveredRow, error) {
+	rows, err := q.db.QueryContext(ctx, countUndelivered)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CountUndeliveredRow{}
+	for rows.Next() {
+		var i CountUndeliveredRow
+		if err := rows.Scan(&i.Status, &i.Total); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const forgetDeliveries = `-- name: ForgetDeliveries :exec
 DELETE FROM deliveries WHERE webhook_id = ?1
 `

@@ -13,6 +13,8 @@ type Querier interface {
 	CountDeliveries(ctx context.Context, arg CountDeliveriesParams) (int64, error)
 	// Counts the webhooks among @ids whose last call failed, and says since when the first of them does.
 	CountFailing(ctx context.Context, ids string) (CountFailingRow, error)
+	// Counts what has not arrived: what is to be sent again, and what was given up.
+	CountUndelivered(ctx context.Context) ([]CountUndeliveredRow, error)
 	// Forgets the deliveries to a webhook.
 	ForgetDeliveries(ctx context.Context, webhookID string) error
 	// Forgets a webhook's place.

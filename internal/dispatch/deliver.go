@@ -27,6 +27,7 @@ func (e *endpoint) deliver(ctx context.Context, m *message) (held bool, err erro
 	}
 	line := *e.line
 	e.settle(m, &line)
+	e.count(m)
 	if err := e.note(ctx, m, line); err != nil {
 		return true, err
 	}
@@ -35,6 +36,18 @@ func (e *endpoint) deliver(ctx context.Context, m *message) (held bool, err erro
 		err = e.judge(ctx, m)
 	}
 	return e.over || e.quiet.After(e.now()) || m.status == retrying && !m.aside, err
+}
+
+// count counts what came of a call.
+func (d *Dispatcher) count(m *message) {
+	switch m.status {
+	case delivered:
+		d.arrived.Add(1)
+		return
+	case failed:
+		d.givenUp.Add(1)
+	}
+	d.failed.Add(1)
 }
 
 // call sends a message to a webhook.

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,9 @@ func TestHeld(t *testing.T) {
 		line, err := b.sent.GetLine(t.Context(), "a")
 		return err == nil && line.FailingSince == nil && line.DeliveredAt != nil && len(b.deliveries("a")) == 4
 	})
+	if got, want := b.d.Counts(), (Counts{Arrived: 4, Failed: 2}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
 }
 
 // A held message is held by the next process, too.
@@ -163,6 +167,13 @@ func TestFailingForFiveDays(t *testing.T) {
 	b.eventually("the first is given up, and the second is tried", func() bool { return len(b.deliveries("a")) == 2 })
 	if first := b.deliveries("a")[1]; first.Status != failed || first.Attempts != 10 || b.webhook("a").Status != "active" {
 		t.Errorf("%+v, %+v", first, b.webhook("a"))
+	}
+	rows, err := b.sent.CountUndelivered(t.Context())
+	if want := []deliveries.CountUndeliveredRow{{Status: failed, Total: 1}, {Status: retrying, Total: 1}}; err != nil || !slices.Equal(rows, want) {
+		t.Errorf("%+v, %v, want %+v", rows, err, want)
+	}
+	if got, want := b.d.Counts(), (Counts{Failed: 11, GivenUp: 1}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
 	}
 	since := func() time.Duration {
 		line, err := b.sent.GetLine(t.Context(), "a")

@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -45,10 +46,23 @@ type Dispatcher struct {
 	now    func() time.Time // time.Now, but in tests
 	looks  chan struct{}    // of one: there is reason to look who is registered
 
+	arrived, failed, givenUp atomic.Int64
+
 	mu      sync.Mutex
 	running map[string]*endpoint
 
 	pages statePages
+}
+
+// Counts are what came of calls since the start of the process.
+type Counts struct {
+	Arrived, Failed int64 // calls
+	GivenUp         int64 // messages
+}
+
+// Counts tells of now, without waiting.
+func (d *Dispatcher) Counts() Counts {
+	return Counts{Arrived: d.arrived.Load(), Failed: d.failed.Load(), GivenUp: d.givenUp.Load()}
 }
 
 // New returns a dispatcher that follows nothing until Run.

@@ -65,6 +65,9 @@ func (h *Store) Open(ctx context.Context) error { return h.db.Open(ctx) }
 // Close ends all connections, after which every call fails.
 func (h *Store) Close() error { return h.db.Close() }
 
+// Status is the truth about the file.
+func (h *Store) Status(ctx context.Context) db.Status { return h.db.Status(ctx) }
+
 // Run keeps the file open, moves points to their places and deletes what is too old, until ctx ends. It
 // returns nil.
 func (h *Store) Run(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"dataapi/db"
 	"dataapi/internal/history"
 	"dataapi/internal/history/embedded"
 )
@@ -70,3 +71,6 @@ func (s *Store) Append(ctx context.Context, points []history.Point) ([]history.O
 // Health is that of the embedded store, which takes the points. InfluxDB's own is beside it (history.Influx,
 // Store.Forwarding).
 func (s *Store) Health(ctx context.Context) history.Health { return s.Embedded.Health(ctx) }
+
+// Status is the truth about the file of the embedded store.
+func (s *Store) Status(ctx context.Context) db.Status { return s.Embedded.Status(ctx) }

@@ -20,6 +20,13 @@ ORDER BY found.key DESC;
 SELECT CAST(count(*) AS INTEGER) AS total FROM deliveries AS d
 WHERE d.webhook_id = @webhook_id AND (d.status = sqlc.narg('status') OR @status IS NULL);
 
+-- Counts what has not arrived: what is to be sent again, and what was given up.
+-- name: CountUndelivered :many
+SELECT d.status, CAST(count(*) AS INTEGER) AS total FROM deliveries AS d
+WHERE d.status <> 'delivered'
+GROUP BY d.status
+ORDER BY d.status;
+
 -- Gets one delivery to a webhook.
 -- name: GetDelivery :one
 SELECT * FROM deliveries_view WHERE webhook_id = @webhook_id AND id = @id;
