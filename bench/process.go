@@ -30,7 +30,7 @@ func (b *bench) data(ctx context.Context, database string, settings ...string) (
 		return nil, err
 	}
 	_, port, _ := net.SplitHostPort(address)
-	settings = append(settings, "DATABASE_URL=sqlite:"+b.folder+"/"+database, "DATA_API_PORT="+port, "DATA_API_HOST=127.0.0.1")
+	settings = append(settings, "DATABASE_URL=sqlite:"+b.folder+"/"+database, "DATA_API_PORT="+port, "DATA_API_HOST=127.0.0.1", "CLIENT_REQUESTS=0")
 	return start(ctx, address, exec.CommandContext(ctx, b.binary, "serve"), settings...)
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -58,9 +59,9 @@ func (s *Server) listChanges(r *http.Request) (any, error) {
 		p, err := s.DB.CollapsedChanges(r.Context(), f.ChangeQuery)
 		return collapsedOf(r, p, err)
 	case f.wait > 0:
-		return delayed(func() (any, error) {
-			p, err := s.DB.AwaitChanges(r.Context(), f.ChangeQuery, f.wait)
-			if revoked := s.Guard.Still(r.Context(), callerOf(r)); revoked != nil {
+		return delayed(func(ctx context.Context) (any, error) {
+			p, err := s.DB.AwaitChanges(ctx, f.ChangeQuery, f.wait)
+			if revoked := s.Guard.Still(ctx, callerOf(r)); revoked != nil {
 				return nil, unauthorized{revoked}
 			}
 			return changesOf(r, p, err)

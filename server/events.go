@@ -40,7 +40,6 @@ func (s *Server) sendEvents(w http.ResponseWriter, r *http.Request, run stream) 
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
 	e := &events{ctx: ctx, to: w, control: http.NewResponseController(w), patience: s.patience}
-	e.control.SetReadDeadline(time.Time{})
 	stop := context.AfterFunc(s.ending, func() {
 		end()
 		e.control.SetWriteDeadline(time.Now().Add(lastWords))
@@ -106,8 +105,7 @@ func (e *events) flush() bool {
 // replyLater answers with what is worth waiting for.
 func (s *Server) replyLater(w http.ResponseWriter, r *http.Request, later delayed) error {
 	recorderOf(w).waits = true
-	http.NewResponseController(w).SetReadDeadline(time.Time{})
-	value, err := later()
+	value, err := later(r.Context())
 	if err != nil {
 		return err
 	}

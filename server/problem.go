@@ -47,6 +47,8 @@ var (
 	errEncoding    = errors.New("the body may be compressed by gzip and by nothing else")
 	errGzip        = errors.New("the body is not what Content-Encoding says")
 	errNoBody      = errors.New("the body cannot be read")
+	errTooMany     = errors.New("too many requests of this client are under way: let some of them end first")
+	errSlowBody    = errors.New("the body does not come, or too slowly")
 	errStale       = errors.New("it was changed meanwhile, and is not what If-Match says: GET it anew")
 )
 
@@ -121,6 +123,10 @@ func problemOf(err error) problem {
 		return problem{Status: http.StatusBadRequest, Detail: err.Error()}
 	case errors.As(err, &tooLarge):
 		return problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is larger than the %d bytes that are allowed here", tooLarge.Limit)}
+	case errors.Is(err, errSlowBody):
+		return problem{Status: http.StatusRequestTimeout, Detail: err.Error()}
+	case errors.Is(err, errTooMany):
+		return problem{Status: http.StatusTooManyRequests, Detail: err.Error()}
 	case errors.Is(err, errStale):
 		return problem{Status: http.StatusPreconditionFailed, Detail: err.Error()}
 	case errors.Is(err, errContentType), errors.Is(err, errStatesType), errors.Is(err, errEncoding):
@@ -163,6 +169,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
 	case http.StatusTooManyRequests:
+		header.Set("Retry-After", "1")
 		if tooMany := (auth.TooMany{}); errors.As(err, &tooMany) {
 			header.Set("Retry-After", strconv.Itoa(tooMany.Seconds()))
 		}

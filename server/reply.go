@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -41,8 +43,8 @@ type file struct {
 	body        []byte
 }
 
-// delayed makes an answer that is worth waiting for.
-type delayed func() (any, error)
+// delayed makes an answer that is worth waiting for, for as long as ctx lasts.
+type delayed func(ctx context.Context) (any, error)
 
 // stream sends an answer of events as they come (see events), until it returns.
 type stream func(*events)
@@ -51,11 +53,11 @@ type stream func(*events)
 // is sent.
 func (s *Server) answer(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		value, err := h(r)
+		value, err := s.ask(h, r)
 		if err == nil {
 			err = s.reply(w, r, value)
 		}
-		if err != nil && r.Context().Err() != nil {
+		if err != nil && r.Context().Err() != nil && err != errSlowBody {
 			err = r.Context().Err() // whatever broke, broke for that
 		}
 		if err != nil {
@@ -380,7 +382,9 @@ func content(r *http.Request, limit int64) ([]byte, error) {
 	case "", "identity":
 	case "gzip", "x-gzip":
 		inflated, err := gzip.NewReader(reader)
-		if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, errSlowBody
+		} else if err != nil {
 			return nil, errGzip
 		}
 		reader = http.MaxBytesReader(nil, inflated, limit)
@@ -402,8 +406,11 @@ func readAll(reader io.Reader, expected int64) ([]byte, error) {
 // bodyError keeps the error that says the body is too large, and makes any other one of ours.
 func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
-	if err == nil || errors.As(err, &tooLarge) {
+	switch {
+	case err == nil, errors.As(err, &tooLarge):
 		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errSlowBody
 	}
 	return errNoBody
 }

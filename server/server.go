@@ -41,6 +41,10 @@ type Config struct {
 	Compress   bool  // whether answers are compressed for clients that accept it
 	// CacheBytes is how much of the memory answers may take that hold until the metadata changes; 0 is none.
 	CacheBytes int
+	// ClientRequests is how many requests one client may have under way at a time; 0 is any number.
+	ClientRequests int
+	// QueryTimeout is how long an answer may take to find; 0 is for ever.
+	QueryTimeout time.Duration
 }
 
 // Server answers HTTP requests. It is safe for concurrent use.
@@ -52,6 +56,7 @@ type Server struct {
 	endStreams context.CancelFunc
 	heartbeat  time.Duration // of streams
 	patience   time.Duration // with a client of a stream that does not read
+	pace       pace          // of all others
 	frames     frames
 	cache      *cache // nil where there is none
 	traffic    *traffic
@@ -62,7 +67,7 @@ type Server struct {
 func New(config Config) *Server {
 	config.MaxBody = cmp.Or(config.MaxBody, 64<<20)
 	config.Backups = cmp.Or(config.Backups, backup.New(backup.Config{Log: config.Log}))
-	s := &Server{Config: config, started: time.Now(), heartbeat: 15 * time.Second, patience: 10 * time.Second}
+	s := &Server{Config: config, started: time.Now(), heartbeat: 15 * time.Second, patience: 10 * time.Second, pace: usualPace}
 	s.traffic = newTraffic()
 	s.ending, s.endStreams = context.WithCancel(context.Background())
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
@@ -70,7 +75,7 @@ func New(config Config) *Server {
 		router.Handle(p.path, s.endpoint(p)).Name(p.path)
 	}
 	router.NotFoundHandler = s.answer(func(*http.Request) (any, error) { return nil, errNoRoute })
-	s.handler = s.observed(s.identified(s.cached(router)))
+	s.handler = s.observed(s.limited(s.identified(s.cached(router))))
 	s.registry = s.newRegistry()
 	return s
 }
@@ -87,7 +92,10 @@ func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		id := requestID(r)
-		rec := &recorder{ResponseWriter: w, id: [1]string{id}, meter: s.traffic.unmatched.of(r.Method)}
+		rec := &recorder{ResponseWriter: w, id: [1]string{id}, meter: s.traffic.unmatched.of(r.Method), patience: s.pace.answer}
+		if r.Body != nil && r.Body != http.NoBody {
+			r.Body = s.paced(w, r.Body)
+		}
 		s.traffic.inFlight.Inc()
 		header := w.Header()
 		header["X-Request-Id"] = rec.id[:]
@@ -130,14 +138,15 @@ func requestID(r *http.Request) string {
 // recorder remembers what was answered, and to whom.
 type recorder struct {
 	http.ResponseWriter
-	id      [1]string
-	status  int
-	bytes   int64
-	answers *answers // where a lasting answer is kept; may be nil
-	meter   *meter
-	waits   bool // the answer takes as long as it takes for something to happen
-	caller  auth.Caller
-	scope   auth.Scopes // which the route needs one of, as soon as it is known
+	id       [1]string
+	status   int
+	bytes    int64
+	answers  *answers // where a lasting answer is kept; may be nil
+	meter    *meter
+	waits    bool          // the answer takes as long as it takes for something to happen
+	patience time.Duration // with a client that does not take it
+	caller   auth.Caller
+	scope    auth.Scopes // which the route needs one of, as soon as it is known
 }
 
 // key is the id of the caller's key for the log, nothing where there is none.
@@ -160,14 +169,22 @@ func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
 	}
+	r.expectTaken()
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(p []byte) (int, error) {
+func (r *recorder) Write(p []byte) (n int, err error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.WriteHeader(http.StatusOK)
 	}
-	n, err := r.ResponseWriter.Write(p)
+	for err == nil && n < len(p) {
+		if n > 0 {
+			r.expectTaken()
+		}
+		var more int
+		more, err = r.ResponseWriter.Write(p[n:min(n+part, len(p))])
+		n += more
+	}
 	r.bytes += int64(n)
 	return n, err
 }

@@ -44,6 +44,8 @@ type config struct {
 	Port              uint16        `env:"DATA_API_PORT" envDefault:"8006" help:"port to listen on; 0 for any"`
 	MaxBodyBytes      int64         `env:"MAX_BODY_BYTES" envDefault:"67108864" help:"largest body of a registry write"`
 	ResponseCache     string        `env:"RESPONSE_CACHE" envDefault:"on" help:"on, or off to read the database for each answer"`
+	ClientRequests    int           `env:"CLIENT_REQUESTS" envDefault:"128" help:"requests that one client may have under way at a time, streams included; 0 for any number"`
+	QueryTimeout      time.Duration `env:"QUERY_TIMEOUT" envDefault:"60s" help:"how long an answer may take to be found; 0s for ever"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
 	EnableAuth        asking        `group:"Access" env:"ENABLE_AUTH" help:"true or false: whether keys are asked for; by default on every address but loopback"`
 	APIKey            string        `env:"API_KEY" help:"a key that may do everything, beside those that are in the database"`
@@ -176,6 +178,12 @@ func (c config) check() error {
 	}
 	if c.MaxBodyBytes < 1 {
 		refuse("MAX_BODY_BYTES", c.MaxBodyBytes, "it must be at least 1")
+	}
+	if c.ClientRequests < 0 {
+		refuse("CLIENT_REQUESTS", c.ClientRequests, "it must not be negative")
+	}
+	if c.QueryTimeout < 0 {
+		refuse("QUERY_TIMEOUT", c.QueryTimeout, "it must not be negative")
 	}
 	if c.ShutdownTimeout < 0 {
 		refuse("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, "it must not be negative")

@@ -34,7 +34,7 @@ func TestDefaults(t *testing.T) {
 	want := config{
 		DatabaseURL: "sqlite:data/metadata.db", HistoryURL: "sqlite:data/history.db", WebhooksURL: "sqlite:data/webhooks.db", SQLiteTimeout: 30, SQLiteCacheSize: -64000, SQLiteSynchronous: "NORMAL",
 		Host: "127.0.0.1", Port: 8006, MaxBodyBytes: 64 << 20, ChangesRetention: retention(90 * 24 * time.Hour),
-		HistoryRetention: retention(30 * 24 * time.Hour), HistoryHours: retention(3650 * 24 * time.Hour), ResponseCache: "on", ShutdownTimeout: 10 * time.Second, InfluxSpillMax: 5_000_000, LogLevel: slog.LevelInfo, LogFormat: "text",
+		HistoryRetention: retention(30 * 24 * time.Hour), HistoryHours: retention(3650 * 24 * time.Hour), ResponseCache: "on", ClientRequests: 128, QueryTimeout: time.Minute, ShutdownTimeout: 10 * time.Second, InfluxSpillMax: 5_000_000, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
@@ -112,6 +112,8 @@ func TestGoodValues(t *testing.T) {
 		"API_KEY":                  {"x", ""},
 		"TRUSTED_NETWORKS":         {"172.31.86.128/25", "10.0.0.7, fd00::/8", ""},
 		"MAX_BODY_BYTES":           {"1", "1099511627776"},
+		"CLIENT_REQUESTS":          {"0", "1", "100000"},
+		"QUERY_TIMEOUT":            {"0s", "5m"},
 		"SHUTDOWN_TIMEOUT":         {"0s", "1m30s", "250ms"},
 		"INFLUXDB_URL":             {"http://localhost:8086", "https://me:pw@db.example.com/influx"},
 		"INFLUXDB_BUCKET":          {"Home Assistant"},
@@ -146,6 +148,8 @@ var badValues = map[string][]string{
 	"ENABLE_AUTH":              {"yes", "1", "on"},
 	"TRUSTED_NETWORKS":         {"everybody", "10.0.0.0/33", "0.0.0.0/0", "10.0.0.0/8,::/0"},
 	"MAX_BODY_BYTES":           {"0", "-5", "64M"},
+	"CLIENT_REQUESTS":          {"many", "-1"},
+	"QUERY_TIMEOUT":            {"60", "-1s"},
 	"SHUTDOWN_TIMEOUT":         {"10", "-1s", "soon"},
 	"INFLUXDB_URL":             {"localhost:8086", "ftp://me:s3cret@localhost", "://"},
 	"INFLUXDB_LAYOUT":          {"ours", "Home-Assistant"},

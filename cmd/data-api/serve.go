@@ -30,13 +30,6 @@ import (
 	datasql "dataapi/sql"
 )
 
-// Limits of a connection. A body may take as long as it likes to be processed, not to arrive.
-const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 60 * time.Second
-	idleTimeout       = 120 * time.Second
-)
-
 // serve listens at once, opens the metadata and the history in the background, and ends when ctx does: running
 // requests are finished, then both are closed, which moves their logs into the files.
 func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
@@ -74,18 +67,10 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	api := server.New(server.Config{
 		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Webhooks: data.webhooks,
 		Backups: data.backups, Guard: data.guard, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
-		CacheBytes: c.cacheBytes(),
+		CacheBytes: c.cacheBytes(), ClientRequests: c.ClientRequests, QueryTimeout: c.QueryTimeout,
 	})
-	httpServer := &http.Server{
-		Handler:           api,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	httpServer.RegisterOnShutdown(api.EndStreams)
 	log.Info("listening", "url", "http://"+listener.Addr().String(), "version", version)
-	return runAll(ctx, c, log, httpServer, listener, data)
+	return runAll(ctx, c, log, api.HTTP(), listener, data)
 }
 
 // collectLessOften lets the heap grow to five times of what is live, up to a bound, before it is collected.
