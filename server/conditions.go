@@ -67,7 +67,7 @@ func (s *Server) represent(w http.ResponseWriter, r *http.Request, p *representa
 func (s *Server) describe(header http.Header, r *http.Request, p *representation) (zipped bool) {
 	header["Content-Type"] = p.contentType
 	header["Cache-Control"] = revalidate
-	header["Vary"] = varyEncoding
+	header["Vary"] = s.vary()
 	if p.link != nil {
 		header["Link"] = p.link
 	}

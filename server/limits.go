@@ -33,6 +33,7 @@ func (s *Server) HTTP() *http.Server {
 		ReadHeaderTimeout: s.pace.header,
 		IdleTimeout:       s.pace.idle,
 		MaxHeaderBytes:    mostHeader,
+		HTTP2:             &http.HTTP2Config{SendPingTimeout: s.pace.idle, PingTimeout: s.pace.header, WriteByteTimeout: s.pace.answer},
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	h.RegisterOnShutdown(s.EndStreams)

@@ -164,7 +164,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, body [
 	if s.compresses(r, body) {
 		body = compressed(body)
 		header["Content-Encoding"] = gzipCoding
-		header["Vary"] = varyEncoding
+		header["Vary"] = s.vary()
 	}
 	write(w, r, status, body)
 }

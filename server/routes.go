@@ -145,7 +145,9 @@ func (s *Server) endpoint(p pathRoutes) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		refuse.ServeHTTP(w, r)
+		if !s.preflight(w, r, p.allow()) {
+			refuse.ServeHTTP(w, r)
+		}
 	})
 }
 

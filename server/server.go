@@ -41,6 +41,8 @@ type Config struct {
 	Compress   bool  // whether answers are compressed for clients that accept it
 	// CacheBytes is how much of the memory answers may take that hold until the metadata changes; 0 is none.
 	CacheBytes int
+	// Origins are those whose pages may use the API from a browser, see ParseOrigins.
+	Origins []string
 	// ClientRequests is how many requests one client may have under way at a time; 0 is any number.
 	ClientRequests int
 	// QueryTimeout is how long an answer may take to find; 0 is for ever.
@@ -75,7 +77,7 @@ func New(config Config) *Server {
 		router.Handle(p.path, s.endpoint(p)).Name(p.path)
 	}
 	router.NotFoundHandler = s.answer(func(*http.Request) (any, error) { return nil, errNoRoute })
-	s.handler = s.observed(s.limited(s.identified(s.cached(router))))
+	s.handler = s.observed(s.shared(s.limited(s.identified(s.cached(router)))))
 	s.registry = s.newRegistry()
 	return s
 }

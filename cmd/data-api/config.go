@@ -44,6 +44,9 @@ type config struct {
 	Port              uint16        `env:"DATA_API_PORT" envDefault:"8006" help:"port to listen on; 0 for any"`
 	MaxBodyBytes      int64         `env:"MAX_BODY_BYTES" envDefault:"67108864" help:"largest body of a registry write"`
 	ResponseCache     string        `env:"RESPONSE_CACHE" envDefault:"on" help:"on, or off to read the database for each answer"`
+	TLSCert           string        `env:"TLS_CERT" help:"file of the certificate, and of those that it follows from, to serve HTTPS; read anew when it changes"`
+	TLSKey            string        `env:"TLS_KEY" help:"file of the key to it"`
+	Origins           string        `env:"CORS_ORIGINS" help:"origins of pages that may use the API from a browser, such as https://home.example, or * for any"`
 	ClientRequests    int           `env:"CLIENT_REQUESTS" envDefault:"128" help:"requests that one client may have under way at a time, streams included; 0 for any number"`
 	QueryTimeout      time.Duration `env:"QUERY_TIMEOUT" envDefault:"60s" help:"how long an answer may take to be found; 0s for ever"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
@@ -179,6 +182,12 @@ func (c config) check() error {
 	if c.MaxBodyBytes < 1 {
 		refuse("MAX_BODY_BYTES", c.MaxBodyBytes, "it must be at least 1")
 	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		problems = append(problems, errors.New("TLS_CERT and TLS_KEY belong together: set both, or neither"))
+	}
+	if _, err := server.ParseOrigins(c.Origins); err != nil {
+		problems = append(problems, fmt.Errorf("CORS_ORIGINS: %w", err))
+	}
 	if c.ClientRequests < 0 {
 		refuse("CLIENT_REQUESTS", c.ClientRequests, "it must not be negative")
 	}
@@ -282,6 +291,20 @@ func (c config) backups(sources []backup.Source, log *slog.Logger) backup.Config
 		Every:  time.Duration(c.BackupInterval), Keep: c.BackupKeep,
 		Sources: sources, Room: c.databases().Size, Version: version, Log: log,
 	}
+}
+
+// origins are those whose pages may use the API.
+func (c config) origins() []string {
+	origins, _ := server.ParseOrigins(c.Origins) // check has parsed them
+	return origins
+}
+
+// scheme is that of the URL of the service.
+func (c config) scheme() string {
+	if c.TLSCert != "" {
+		return "https"
+	}
+	return "http"
 }
 
 // fileAt is how a SQLite file is opened.

@@ -39,6 +39,10 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
+	certificate, err := c.certificate(log)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.address())
 	if err != nil {
 		return err
@@ -67,10 +71,14 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	api := server.New(server.Config{
 		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Webhooks: data.webhooks,
 		Backups: data.backups, Guard: data.guard, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
-		CacheBytes: c.cacheBytes(), ClientRequests: c.ClientRequests, QueryTimeout: c.QueryTimeout,
+		CacheBytes: c.cacheBytes(), Origins: c.origins(), ClientRequests: c.ClientRequests, QueryTimeout: c.QueryTimeout,
 	})
-	log.Info("listening", "url", "http://"+listener.Addr().String(), "version", version)
-	return runAll(ctx, c, log, api.HTTP(), listener, data)
+	httpServer := api.HTTP()
+	if certificate != nil {
+		httpServer.TLSConfig = certificate.serverTLS()
+	}
+	log.Info("listening", "url", c.scheme()+"://"+listener.Addr().String(), "version", version)
+	return runAll(ctx, c, log, httpServer, listener, data)
 }
 
 // collectLessOften lets the heap grow to five times of what is live, up to a bound, before it is collected.
@@ -168,7 +176,11 @@ func runAll(ctx context.Context, c config, log *slog.Logger, h *http.Server, l n
 	g, ctx := errgroup.WithContext(ctx)
 	s.run(ctx, c, g)
 	g.Go(func() error {
-		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		serve := h.Serve
+		if h.TLSConfig != nil {
+			serve = func(l net.Listener) error { return h.ServeTLS(l, "", "") }
+		}
+		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
@@ -206,11 +218,17 @@ func healthcheck(ctx context.Context, c config, _ []string, out io.Writer) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address()+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.scheme()+"://"+c.address()+"/readyz", nil)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	client := http.DefaultClient
+	if certificate, err := c.certificate(slog.New(slog.DiscardHandler)); err != nil {
+		return err
+	} else if certificate != nil {
+		client = certificate.local()
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
