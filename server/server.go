@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -41,6 +42,8 @@ type Config struct {
 	Compress   bool  // whether answers are compressed for clients that accept it
 	// CacheBytes is how much of the memory answers may take that hold until the metadata changes; 0 is none.
 	CacheBytes int
+	// Proxies are the networks whose proxies are believed who the client is.
+	Proxies []netip.Prefix
 	// Origins are those whose pages may use the API from a browser, see ParseOrigins.
 	Origins []string
 	// ClientRequests is how many requests one client may have under way at a time; 0 is any number.
@@ -94,6 +97,7 @@ func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		id := requestID(r)
+		s.believe(r)
 		rec := &recorder{ResponseWriter: w, id: [1]string{id}, meter: s.traffic.unmatched.of(r.Method), patience: s.pace.answer}
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = s.paced(w, r.Body)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -47,6 +48,7 @@ type config struct {
 	TLSCert           string        `env:"TLS_CERT" help:"file of the certificate, and of those that it follows from, to serve HTTPS; read anew when it changes"`
 	TLSKey            string        `env:"TLS_KEY" help:"file of the key to it"`
 	Origins           string        `env:"CORS_ORIGINS" help:"origins of pages that may use the API from a browser, such as https://home.example, or * for any"`
+	Proxies           string        `env:"TRUSTED_PROXIES" help:"networks of reverse proxies, which are believed who the client is, such as 172.18.0.0/16"`
 	ClientRequests    int           `env:"CLIENT_REQUESTS" envDefault:"128" help:"requests that one client may have under way at a time, streams included; 0 for any number"`
 	QueryTimeout      time.Duration `env:"QUERY_TIMEOUT" envDefault:"60s" help:"how long an answer may take to be found; 0s for ever"`
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
@@ -63,8 +65,10 @@ type config struct {
 	Options           string        `env:"DATA_API_OPTIONS" help:"JSON file of settings, such as the /data/options.json of a Home Assistant app"`
 	InfluxURL         string        `group:"InfluxDB" env:"INFLUXDB_URL" help:"InfluxDB server that keeps the history, too, such as http://localhost:8086"`
 	InfluxToken       string        `env:"INFLUXDB_TOKEN" help:"token for it, of version 2 and 3"`
+	InfluxTokenFile   string        `env:"INFLUXDB_TOKEN_FILE" help:"file that holds the token"`
 	InfluxUser        string        `env:"INFLUXDB_USER" help:"user, where there is no token"`
 	InfluxPassword    string        `env:"INFLUXDB_PASSWORD" help:"of this user"`
+	InfluxPassFile    string        `env:"INFLUXDB_PASSWORD_FILE" help:"file that holds the password"`
 	InfluxOrg         string        `env:"INFLUXDB_ORG" help:"organization, of version 2"`
 	InfluxBucket      string        `env:"INFLUXDB_BUCKET" help:"bucket, of version 2; home_assistant if neither this nor INFLUXDB_DATABASE is set"`
 	InfluxDatabase    string        `env:"INFLUXDB_DATABASE" help:"database, of version 1 and 3"`
@@ -112,12 +116,13 @@ func loadConfig(environ []string) (config, error) {
 	if err := addOptions(settings, env.ToMap(environ)); err != nil {
 		return config{}, err
 	}
+	unread := addSecrets(settings)
 	var c config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: map[string]string{}}); err != nil {
 		panic(err) // a default that does not parse
 	}
 	err := env.ParseWithOptions(&c, env.Options{Environment: settings}) // leaves the default where it fails
-	return c, errors.Join(named(err, settings), c.check())
+	return c, errors.Join(unread, named(err, settings), c.check())
 }
 
 // readSettings reads a file of settings, which need not be there.
@@ -199,7 +204,7 @@ func (c config) check() error {
 	}
 	c.checkTrusted(refuse)
 	problems = append(problems, c.checkInflux(refuse)...)
-	for name, text := range map[string]string{"WEBHOOK_ALLOW_CIDRS": c.WebhookAllow, "WEBHOOK_DENY_CIDRS": c.WebhookDeny} {
+	for name, text := range map[string]string{"WEBHOOK_ALLOW_CIDRS": c.WebhookAllow, "WEBHOOK_DENY_CIDRS": c.WebhookDeny, "TRUSTED_PROXIES": c.Proxies} {
 		if _, err := webhook.ParsePrefixes(text); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
@@ -291,6 +296,12 @@ func (c config) backups(sources []backup.Source, log *slog.Logger) backup.Config
 		Every:  time.Duration(c.BackupInterval), Keep: c.BackupKeep,
 		Sources: sources, Room: c.databases().Size, Version: version, Log: log,
 	}
+}
+
+// proxies are the networks of trusted proxies.
+func (c config) proxies() []netip.Prefix {
+	all, _ := webhook.ParsePrefixes(c.Proxies) // check has parsed them
+	return all
 }
 
 // origins are those whose pages may use the API.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,7 @@ func TestGoodValues(t *testing.T) {
 		"TRUSTED_NETWORKS":         {"172.31.86.128/25", "10.0.0.7, fd00::/8", ""},
 		"MAX_BODY_BYTES":           {"1", "1099511627776"},
 		"CORS_ORIGINS":             {"*", "https://home.example, http://localhost:5173", "HTTPS://Home.example:8443", ""},
+		"TRUSTED_PROXIES":          {"172.18.0.0/16, ::1", ""},
 		"CLIENT_REQUESTS":          {"0", "1", "100000"},
 		"QUERY_TIMEOUT":            {"0s", "5m"},
 		"SHUTDOWN_TIMEOUT":         {"0s", "1m30s", "250ms"},
@@ -151,6 +153,9 @@ var badValues = map[string][]string{
 	"MAX_BODY_BYTES":           {"0", "-5", "64M"},
 	"TLS_CERT":                 {"cert.pem"},
 	"CORS_ORIGINS":             {"home.example", "https://home.example/", "https://home.example/x", "*,https://home.example", "https://me@home.example", "null"},
+	"TRUSTED_PROXIES":          {"proxy", "10.0.0.0/33"},
+	"INFLUXDB_TOKEN_FILE":      {"no/such/file", "."},
+	"INFLUXDB_PASSWORD_FILE":   {"/dev/null"},
 	"CLIENT_REQUESTS":          {"many", "-1"},
 	"QUERY_TIMEOUT":            {"60", "-1s"},
 	"SHUTDOWN_TIMEOUT":         {"10", "-1s", "soon"},
@@ -327,5 +332,22 @@ func TestInfluxAuthorization(t *testing.T) {
 		}
 		cancel()
 		<-ended
+	}
+}
+
+// A secret may be in a file, without the newline at its end, and not in a setting and in a file.
+func TestSecretsInFiles(t *testing.T) {
+	inFolder(t, map[string]string{"token": "s3cret\n", "password": " two words\r\n", ".env.local": "INFLUXDB_TOKEN_FILE=token"})
+	c, err := loadConfig([]string{"INFLUXDB_PASSWORD_FILE=password"})
+	if err != nil || c.InfluxToken != "s3cret" || c.InfluxPassword != " two words" {
+		t.Errorf("%q, %q, %v", c.InfluxToken, c.InfluxPassword, err)
+	}
+	if _, err := loadConfig([]string{"INFLUXDB_TOKEN=other"}); err == nil || err.Error() != "INFLUXDB_TOKEN_FILE: INFLUXDB_TOKEN is set, too: set one of them" {
+		t.Errorf("both: %v", err)
+	}
+	for _, name := range settingNames() {
+		if secret, isFile := strings.CutSuffix(name, fileSuffix); isFile && !slices.Contains(settingNames(), secret) {
+			t.Errorf("%s is for %s, which is no setting", name, secret)
+		}
 	}
 }

@@ -71,7 +71,8 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	api := server.New(server.Config{
 		DB: metadata, Registries: data.registries, History: data.history(), Relay: data.relay, Webhooks: data.webhooks,
 		Backups: data.backups, Guard: data.guard, Log: log, Version: version, MaxBody: c.MaxBodyBytes, Compress: true,
-		CacheBytes: c.cacheBytes(), Origins: c.origins(), ClientRequests: c.ClientRequests, QueryTimeout: c.QueryTimeout,
+		CacheBytes: c.cacheBytes(), Origins: c.origins(), Proxies: c.proxies(), ClientRequests: c.ClientRequests,
+		QueryTimeout: c.QueryTimeout,
 	})
 	httpServer := api.HTTP()
 	if certificate != nil {
