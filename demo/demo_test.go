@@ -14,10 +14,12 @@ import (
 	"dataapi/db"
 	"dataapi/db/deliveries"
 	"dataapi/internal/auth"
+	"dataapi/internal/backup"
 	"dataapi/internal/dispatch"
 	"dataapi/internal/hass"
 	"dataapi/internal/history/embedded"
 	"dataapi/server"
+	datasql "dataapi/sql"
 )
 
 const demoHome = "../testdata/demo-home"
@@ -45,7 +47,11 @@ func served(t *testing.T) feeder {
 		t.Fatal(err)
 	}
 	webhooks := dispatch.New(dispatch.Config{Metadata: metadata, Past: past, Deliveries: sent, Log: log}) // calls nobody until it runs
-	h := httptest.NewServer(server.New(server.Config{DB: metadata, History: past, Webhooks: webhooks, Guard: auth.Open(), Log: log}))
+	backups := backup.New(backup.Config{
+		Folder: t.TempDir(), Keep: 1, Room: func() int64 { return 0 }, Log: log,
+		Sources: []backup.Source{{Kind: datasql.OfMetadata, Copy: metadata.CopyTo}},
+	})
+	h := httptest.NewServer(server.New(server.Config{DB: metadata, History: past, Webhooks: webhooks, Backups: backups, Guard: auth.Open(), Log: log}))
 	t.Cleanup(h.Close)
 	return feeder{url: h.URL}
 }

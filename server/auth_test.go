@@ -417,7 +417,7 @@ func TestWrongKeysAreSlowedDown(t *testing.T) {
 func TestTheLoopbackAnswersToItsOwnNames(t *testing.T) {
 	t.Parallel()
 	c := inMemory(t)
-	c.server.Guard = auth.Local("127.0.0.1")
+	c.server.Guard = auth.Local("127.0.0.1", nil)
 	for _, rt := range c.server.routes() {
 		r, err := http.NewRequest(rt.method, c.url+strings.NewReplacer("{", "", "}", "").Replace(rt.path), nil)
 		if err != nil {

@@ -56,23 +56,23 @@ func (s *Server) getDevice(r *http.Request) (any, error) {
 	if err != nil || more == nil && include == nil {
 		return device, err
 	}
-	if slices.Contains(include, "area") {
-		more = append(more, addition{"area", whole.Area})
-	}
 	if slices.Contains(include, "state") {
-		return s.deviceWithStates(r.Context(), device, whole.Entities, more)
+		return s.deviceWithStates(r.Context(), device, whole, include, more)
 	}
-	if slices.Contains(include, "entities") {
-		more = append(more, addition{"entities", whole.Entities})
+	for _, part := range include {
+		more = append(more, addition{part, map[string]any{"entities": whole.Entities, "area": whole.Area}[part]})
 	}
 	return extended{device, more}, nil
 }
 
 // deviceWithStates is a device with its entities and the newest state of each, null where none is known.
-func (s *Server) deviceWithStates(ctx context.Context, device any, entities []db.Entity, more []addition) (any, error) {
-	rows, gap, err := s.besideStates(ctx, entities, nil)
+func (s *Server) deviceWithStates(ctx context.Context, device any, whole db.WholeDevice, include []string, more []addition) (any, error) {
+	rows, gap, err := s.besideStates(ctx, whole.Entities, nil)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(include, "area") {
+		more = append(more, addition{"area", whole.Area})
 	}
 	more = append(more, addition{"entities", rows})
 	if gap != nil {

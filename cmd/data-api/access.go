@@ -34,14 +34,14 @@ func (c config) guard(metadata *db.DB, at net.Addr, log *slog.Logger) *auth.Guar
 	case c.EnableAuth == never:
 		log.Warn("ENABLE_AUTH=false: whoever can reach this address can read and change everything", "address", at.String())
 		if loopback(at) {
-			return auth.Local(c.Host)
+			return auth.Local(c.Host, c.origins())
 		}
 		return auth.Open()
 	case c.EnableAuth == whereNeeded && loopback(at):
 		if c.APIKey != "" {
 			log.Warn("API_KEY is set, but no key is asked for on the loopback address: ENABLE_AUTH=true asks for it")
 		}
-		return auth.Local(c.Host)
+		return auth.Local(c.Host, c.origins())
 	}
 	if c.APIKey != "" && len(c.APIKey) < weakKey {
 		log.Warn("API_KEY is short: data-api keys create makes one that nobody guesses")

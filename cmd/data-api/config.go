@@ -54,6 +54,7 @@ type config struct {
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"10s" help:"how long running requests may take to end"`
 	EnableAuth        asking        `group:"Access" env:"ENABLE_AUTH" help:"true or false: whether keys are asked for; by default on every address but loopback"`
 	APIKey            string        `env:"API_KEY" help:"a key that may do everything, beside those that are in the database"`
+	APIKeyFile        string        `env:"API_KEY_FILE" help:"file that holds the key"`
 	TrustedNetworks   string        `env:"TRUSTED_NETWORKS" help:"networks whose services need no key for what they did with the FastAPI data-api, such as 172.31.86.128/25"`
 	ChangesRetention  retention     `group:"Retention" env:"CHANGES_RETENTION" envDefault:"90d" help:"how long changes of the registry are kept, such as 90d or 36h; 0 keeps all"`
 	HistoryRetention  retention     `env:"HISTORY_RETENTION" envDefault:"30d" help:"how long every state is kept, such as 30d or 1y; 0 keeps all"`

@@ -35,7 +35,8 @@ func TestDefaults(t *testing.T) {
 	want := config{
 		DatabaseURL: "sqlite:data/metadata.db", HistoryURL: "sqlite:data/history.db", WebhooksURL: "sqlite:data/webhooks.db", SQLiteTimeout: 30, SQLiteCacheSize: -64000, SQLiteSynchronous: "NORMAL",
 		Host: "127.0.0.1", Port: 8006, MaxBodyBytes: 64 << 20, ChangesRetention: retention(90 * 24 * time.Hour),
-		HistoryRetention: retention(30 * 24 * time.Hour), HistoryHours: retention(3650 * 24 * time.Hour), ResponseCache: "on", ClientRequests: 128, QueryTimeout: time.Minute, ShutdownTimeout: 10 * time.Second, InfluxSpillMax: 5_000_000, LogLevel: slog.LevelInfo, LogFormat: "text",
+		HistoryRetention: retention(30 * 24 * time.Hour), HistoryHours: retention(3650 * 24 * time.Hour), ResponseCache: "on", ClientRequests: 128, QueryTimeout: time.Minute, ShutdownTimeout: 10 * time.Second, InfluxSpillMax: 5_000_000,
+		BackupInterval: retention(24 * time.Hour), BackupKeep: 3, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)

@@ -17,9 +17,13 @@ var (
 
 // Local returns a guard that lets everybody do everything who is on this machine. It answers to the names of the
 // loopback addresses and to host alone, with any port: a name of somebody else's that resolves to this machine is how
-// web pages get around their own origin (DNS rebinding).
-func Local(host string) *Guard {
-	return &Guard{open: true, local: true, host: host, pages: http.NewCrossOriginProtection()}
+// web pages get around their own origin (DNS rebinding). Pages of the origins may change things as well.
+func Local(host string, origins []string) *Guard {
+	pages := http.NewCrossOriginProtection()
+	for _, origin := range origins {
+		pages.AddTrustedOrigin(origin) // an error is that it is none, such as *: that lets pages read
+	}
+	return &Guard{open: true, local: true, host: host, pages: pages}
 }
 
 // Misled says by its error that a request may not be what the one meant in whose name it comes. Where keys are asked

@@ -8,7 +8,7 @@ import (
 
 // Where no key is asked for, the service answers to its own names alone.
 func TestNamesOfTheLoopback(t *testing.T) {
-	g := Local("my-home")
+	g := Local("my-home", nil)
 	for host, want := range map[string]error{
 		"localhost": nil, "localhost:8006": nil, "LOCALHOST:1": nil, "127.0.0.1": nil, "127.0.0.1:8006": nil, "127.9.9.9": nil,
 		"[::1]": nil, "[::1]:8006": nil, "[::ffff:127.0.0.1]:80": nil, "my-home": nil, "My-Home:80": nil, "": nil,
@@ -30,7 +30,7 @@ func TestNamesOfTheLoopback(t *testing.T) {
 
 // Pages of another origin may have the browser read, which they cannot see, and not write.
 func TestPagesOfOtherOrigins(t *testing.T) {
-	g := Local("127.0.0.1")
+	g := Local("127.0.0.1", []string{"https://panel.example"})
 	for _, c := range []struct {
 		method, origin, site string
 		want                 error
@@ -42,6 +42,7 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 		{"DELETE", "", "cross-site", ErrOrigin},
 		{"POST", "", "same-site", ErrOrigin},
 		{"PUT", "", "same-origin", nil},
+		{"PUT", "https://panel.example", "cross-site", nil},
 		{"GET", "http://evil.example", "cross-site", nil},
 	} {
 		r := httptest.NewRequest(c.method, "/write", nil)
