@@ -82,7 +82,7 @@ func TestValuesThatClientsRead(t *testing.T) {
 		{"/api/v1/labels/warm", `{"name":"Warm","area_count":2,"device_count":1,"entity_count":2}`},
 		{"/api/v1/areas/kitchen", `{"name":"Küche","floor_name":"Ground","device_count":2,"entity_count":2,"aliases":["galley"]}`},
 		{"/api/v1/floors/ground", `{"name":"Ground","level":0,"area_count":2,"aliases":["Erdgeschoss"]}`},
-		{"/health", `{"status":"healthy","service":"data-api","version":"test","authentication":{"enabled":false}}`},
+		{"/health", `{"status":"healthy","service":"data-api","version":"test","authentication":{"enabled":false,"wrong_keys":0}}`},
 		{"/", `{"service":"data-api","version":"test"}`},
 		{"/api/info", `{"service":"data-api","version":"test"}`},
 	} {
