@@ -164,6 +164,9 @@ func admins(t *testing.T, d *db.DB) int64 {
 func TestFirstKeyIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "admin.key.new"), []byte("of one that was killed"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	first := opened(t, folder)
 	var all sync.WaitGroup
 	guards := []*Guard{guardOf(first, folder)}

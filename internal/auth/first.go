@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"dataapi/db"
 )
 
 // tryEvery is how often it is tried to make the first key.
-const tryEvery = time.Second
+const tryEvery = 200 * time.Millisecond
 
 // Run makes a key for an admin as soon as it can, where there is none, and then notes when keys are used, until ctx
 // ends.
@@ -41,12 +41,13 @@ func (g *Guard) Run(ctx context.Context) error {
 // makeFirst tries until there is a key for an admin, or ctx ends. It says when it cannot make one, and why.
 func (g *Guard) makeFirst(ctx context.Context) {
 	said := ""
+	var down *db.Unavailable
 	for {
 		err := g.first(ctx)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return
-		case errors.Is(err, db.ErrUnavailable): // which is said elsewhere
+		case errors.As(err, &down) && down.Reason == db.Opening:
 		case err.Error() != said:
 			said = err.Error()
 			g.Log.Error("no admin key could be made: without one, and without API_KEY, nobody can do anything", "error", err)
@@ -91,23 +92,23 @@ func hasAdmin(ctx context.Context, q *db.Queries) (bool, error) {
 	return n > 0, db.Classify(err)
 }
 
-// writeSecret writes a file that its owner alone may read, whole or not at all, whatever was there.
-func writeSecret(path, text string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
+// writeSecret writes a file that its owner alone may read, whole or not at all, whatever was there. One process at a
+// time may do it; what a killed one left behind goes.
+func writeSecret(path, text string) error {
+	draft := path + ".new"
+	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(draft, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
 	_, err = f.WriteString(text)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+		return errors.Join(err, os.Remove(draft))
 	}
-	return os.Rename(f.Name(), path)
+	return os.Rename(draft, path)
 }
