@@ -19,11 +19,12 @@ func (e unauthorized) Error() string { return e.cause.Error() }
 type forbidden struct{ needed auth.Scopes }
 
 func (e forbidden) Error() string {
-	return "the key is not good for this, which needs the scope " + strings.Join((e.needed&^auth.Admin).Names(), " or ")
+	return "the key is not good for this, which needs the scope " + strings.Join(e.needed.Names(), " or ")
 }
 
-// identified finds out who asks, and turns away what a web page may have had a browser send. It stands before the cache, where no route is known yet: what is needed is compared
-// with what the caller may where a route, or what it once answered, is found.
+// identified finds out who asks, and turns away what a web page may have had a browser send. It stands before the
+// cache, where no route is known yet: what is needed is compared with what the caller may where a route, or what it once
+// answered, is found.
 func (s *Server) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := s.Guard.Misled(r); err != nil {
