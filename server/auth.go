@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"dataapi/internal/auth"
@@ -92,7 +91,7 @@ func (s *Server) refusal(r *http.Request, needed auth.Scopes, caller auth.Caller
 		}
 		return unauthorized{caller.Problem}
 	case errors.Is(caller.Problem, auth.ErrBadKey), errors.Is(caller.Problem, auth.ErrBadTicket):
-		if err := s.Guard.Slow(r.Context(), s.clientAddr(r), s.ending.Done()); err != nil {
+		if err := s.Guard.Slow(r.Context(), clientAddr(r), s.ending.Done()); err != nil {
 			return err
 		}
 		return unauthorized{caller.Problem}
@@ -100,15 +99,6 @@ func (s *Server) refusal(r *http.Request, needed auth.Scopes, caller auth.Caller
 		return unauthorized{caller.Problem}
 	}
 	return caller.Problem
-}
-
-// clientAddr is the address of the client, invalid where it is not known. It is the one place that says which that is.
-func (s *Server) clientAddr(r *http.Request) netip.Addr {
-	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return from.Addr().Unmap()
 }
 
 type callerKey struct{}

@@ -25,7 +25,7 @@ func (s *Server) createTicket(r *http.Request) (any, error) {
 
 // callerBy finds out who asks: by a key, or, for a stream, by a ticket in the URL.
 func (s *Server) callerBy(r *http.Request) auth.Caller {
-	caller := s.Guard.Caller(r.Context(), keyIn(r), s.clientAddr(r))
+	caller := s.Guard.Caller(r.Context(), keyIn(r), clientAddr(r))
 	if caller.Problem == nil || !errors.Is(caller.Problem, auth.ErrNoKey) || s.Guard == nil ||
 		r.Method != http.MethodGet || r.URL.Path != "/api/v1/changes" || !wantsEvents(r) {
 		return caller
