@@ -48,6 +48,7 @@ var (
 	errGzip        = errors.New("the body is not what Content-Encoding says")
 	errNoBody      = errors.New("the body cannot be read")
 	errTooMany     = errors.New("too many requests of this client are under way: let some of them end first")
+	errRecording   = errors.New("a profile is being recorded: one at a time")
 	errSlowBody    = errors.New("the body does not come, or too slowly")
 	errStale       = errors.New("it was changed meanwhile, and is not what If-Match says: GET it anew")
 )
@@ -123,6 +124,8 @@ func problemOf(err error) problem {
 		return problem{Status: http.StatusBadRequest, Detail: err.Error()}
 	case errors.As(err, &tooLarge):
 		return problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is larger than the %d bytes that are allowed here", tooLarge.Limit)}
+	case errors.Is(err, errRecording):
+		return problem{Status: http.StatusConflict, Detail: err.Error()}
 	case errors.Is(err, errSlowBody):
 		return problem{Status: http.StatusRequestTimeout, Detail: err.Error()}
 	case errors.Is(err, errTooMany):

@@ -118,6 +118,7 @@ func (s *Server) routes() []route {
 		{"GET", "/ping", "ping", anyone, "", s.ping},
 
 		{"GET", "/metrics", "getMetrics", read, "", s.getMetrics},
+		{"GET", "/debug/pprof/{name}", "getProfile", admin, "", s.getProfile},
 		{"GET", "/health", "getHealth", anyone, "", s.getHealth},
 		{"GET", "/livez", "getLiveness", anyone, "", s.getLiveness},
 		{"GET", "/readyz", "getReadiness", anyone, "", s.getReadiness},
