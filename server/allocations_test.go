@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"testing"
+	"time"
 )
 
 // allocations counts those of one GET, from the front of the server to the last byte of its answer.
@@ -25,8 +26,11 @@ func allocations(t *testing.T, c *caller, path string) float64 {
 }
 
 func TestAllocationsOfAHit(t *testing.T) {
-	c := caching(t, 1<<20)
+	c := inFile(t)
 	c.pushOnly("devices", `[{"id":"a"}]`)
+	c = serveDB(t, c.db, func(config *Config) { // as the service does
+		config.CacheBytes, config.ClientRequests, config.QueryTimeout = 1<<20, 128, time.Minute
+	})
 	wantAtMost(t, "a hit", allocations(t, c, "/api/v1/devices/a"), 9)
 }
 
