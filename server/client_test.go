@@ -1,11 +1,13 @@
 package server
 
 import (
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
 
+	"dataapi/internal/auth"
 	"dataapi/internal/webhook"
 )
 
@@ -88,6 +90,17 @@ func TestLimitsAndLogGoByTheClient(t *testing.T) {
 			t.Errorf("%q: the log says that it is from %q", test.proxies, remote)
 		}
 		stream.response.Body.Close()
+	}
+}
+
+// A network is trusted by the address of the client, not by that of the proxy that the request came through.
+func TestTrustGoesByTheClient(t *testing.T) {
+	t.Parallel()
+	c := inMemory(t)
+	guard := auth.New(auth.Config{DB: c.db, Trusted: proxies(t, "203.0.113.0/24"), Log: slog.New(slog.DiscardHandler)})
+	s := serveDB(t, c.db, func(config *Config) { config.Guard, config.Proxies = guard, proxies(t, "127.0.0.0/8") })
+	for client, status := range map[string]int{"203.0.113.7": 200, "1.1.1.1, 203.0.113.7": 200, "203.0.113.7, 1.1.1.1": 401, "unknown": 401, "": 401} {
+		s.get("/api/devices", "X-Forwarded-For: "+client).want(status)
 	}
 }
 

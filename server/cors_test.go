@@ -3,6 +3,8 @@ package server
 import (
 	"strings"
 	"testing"
+
+	"dataapi/internal/auth"
 )
 
 // sharing serves the database of c to pages of other origins.
@@ -110,5 +112,20 @@ func TestAnyOriginAndNone(t *testing.T) {
 			t.Errorf("%s: %v", origin, a.header)
 		}
 		none.do("OPTIONS", "/api/v1/devices", "", "Origin: "+origin, "Access-Control-Request-Method: GET").problem(405)
+	}
+}
+
+// Where no key is asked for, the pages that are named may change what is here, and a star names none.
+func TestPagesThatMayWriteWithoutAKey(t *testing.T) {
+	t.Parallel()
+	c := inMemory(t)
+	for _, test := range []struct {
+		origins []string
+		page    string
+		status  int
+	}{{[]string{ourPage}, ourPage, 200}, {[]string{ourPage}, otherPage, 403}, {[]string{"*"}, otherPage, 403}, {nil, ourPage, 403}} {
+		s := c.sharing(test.origins...)
+		s.server.Guard = auth.Local("127.0.0.1", test.origins)
+		s.post("devices", `[{"id":"a"}]`, "Origin: "+test.page, "Sec-Fetch-Site: cross-site").want(test.status)
 	}
 }
