@@ -22,6 +22,7 @@ const (
 	registrations = 1000
 	registrars    = 64 // clients
 	faultHooks    = 100
+	stateHooks    = 10 // beside them, for states
 	faultChanges  = 1000
 	faultKills    = 5 // of data-api, and as many of the receiver
 	idleChanges   = 200
@@ -90,9 +91,14 @@ func (b *bench) faults(ctx context.Context, receiver *webhooktest.Receiver) (err
 			return err
 		}
 	}
+	for n := range stateHooks {
+		if err := p.register(receiver.URL(fmt.Sprintf("state-%d", n)), "state.changed"); err != nil {
+			return err
+		}
+	}
 	begin := time.Now()
 	for n := range faultChanges {
-		if err := p.change(n); err != nil {
+		if err := errors.Join(p.change(n), p.takeAgain(ctx, n)); err != nil {
 			return err
 		}
 		if p, err = b.disturb(ctx, n, p, receiver); err != nil {
@@ -104,7 +110,12 @@ func (b *bench) faults(ctx context.Context, receiver *webhooktest.Receiver) (err
 			return err
 		}
 	}
-	row("100 webhooks, 1,000 changes, all being killed", "all in order, none lost, in %.0f s", time.Since(begin).Seconds())
+	for n := range stateHooks {
+		if err := receiver.Await(ctx, fmt.Sprintf("state-%d", n), faultChanges); err != nil {
+			return err
+		}
+	}
+	row("100 webhooks, 1,000 changes, all being killed", "all in order, none lost, nor 1,000 states to 10 others, in %.0f s", time.Since(begin).Seconds())
 	return nil
 }
 
@@ -206,6 +217,14 @@ func (p *process) change(n int) error {
 func (p *process) take(n int) error {
 	body := fmt.Appendf(nil, `[{"entity_id":"sensor.receipt","state":"d%d","time":%q}]`, n, time.Now().Format(time.RFC3339Nano))
 	return p.post("/api/v1/events", body, http.StatusOK)
+}
+
+// takeAgain is take, again and again while the history is not open yet.
+func (p *process) takeAgain(ctx context.Context, n int) (err error) {
+	for err = p.take(n); err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "status 503"); err = p.take(n) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	return err
 }
 
 // posts keeps as many connections as there are clients.

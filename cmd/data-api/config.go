@@ -75,7 +75,7 @@ type config struct {
 	InfluxDatabase    string        `env:"INFLUXDB_DATABASE" help:"database, of version 1 and 3"`
 	InfluxLayout      string        `env:"INFLUXDB_LAYOUT" help:"whose points are there: data-api, home-assistant or homeiq; found by looking if it is not set"`
 	InfluxWrite       string        `env:"INFLUXDB_WRITE" help:"true or false: whether history is written there; by default only where the layout is data-api"`
-	InfluxSpillMax    int64         `env:"INFLUXDB_SPILL_MAX" envDefault:"5000000" help:"states that are kept for InfluxDB while it cannot take them"`
+	InfluxSpillMax    int64         `env:"INFLUXDB_SPILL_MAX" envDefault:"5000000" help:"states that are kept for InfluxDB, and for webhooks, while they cannot take them"`
 	WebhookAllow      string        `group:"Webhooks" env:"WEBHOOK_ALLOW_CIDRS" help:"networks that webhooks may be in although they may not by default, such as 127.0.0.0/8"`
 	WebhookDeny       string        `env:"WEBHOOK_DENY_CIDRS" help:"networks that webhooks may not be in"`
 	SelectedTeams     string        `group:"Preferences" env:"SELECTED_TEAMS" help:"teams for the preferences of the user default, taken over once: a JSON object, or nfl:dal,nhl:vgk"`

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"dataapi/db"
+	"dataapi/internal/history/embedded"
 )
 
 // How states are followed.
 const (
-	follower   = "webhooks"
 	lookStates = time.Second          // for those that other processes store
 	lookPause  = 2 * time.Millisecond // between two looks
 	holdEvery  = 10 * time.Second     // each time is a page written to the disk
@@ -77,23 +77,23 @@ func (w *watcher) hold(ctx context.Context, wanting []*endpoint) error {
 		if err != nil {
 			return err
 		}
-		w.asked, w.holding = true, slices.Contains(names, follower)
+		w.asked, w.holding = true, slices.Contains(names, embedded.Webhooks)
 	}
 	switch {
 	case len(wanting) == 0 && w.holding:
-		if err := w.Past.Unfollow(ctx, follower); err != nil {
+		if err := w.Past.Unfollow(ctx, embedded.Webhooks); err != nil {
 			return err
 		}
 		w.holding = false
 	case len(wanting) > 0 && !w.holding:
-		if err := w.Past.Follow(ctx, follower, false); err != nil {
+		if err := w.Past.Follow(ctx, embedded.Webhooks, false); err != nil {
 			return err
 		}
 		w.holding, w.passed = true, 0
 	}
 	w.heldAt = time.Now()
 	if least := w.least(wanting); w.holding && least > w.passed && least < math.MaxInt64 {
-		if err := w.Past.Pass(ctx, follower, least); err != nil {
+		if err := w.Past.Pass(ctx, embedded.Webhooks, least); err != nil {
 			return err
 		}
 		w.passed = least

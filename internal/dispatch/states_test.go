@@ -268,7 +268,7 @@ func TestStatesAreHeld(t *testing.T) {
 	b := newBed(t)
 	follows := func() bool {
 		names, err := b.past.Followers(t.Context())
-		return err == nil && slices.Contains(names, follower)
+		return err == nil && slices.Contains(names, embedded.Webhooks)
 	}
 	r := b.receiver(of(http.StatusServiceUnavailable))
 	b.listens("w", r.URL, "")

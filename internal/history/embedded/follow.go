@@ -15,6 +15,9 @@ type Entry struct {
 	history.Point
 }
 
+// Webhooks is the name of the follower for webhooks, each of which knows by itself how far it is.
+const Webhooks = "webhooks"
+
 // Follow registers a follower, who is to see every point that comes from now on, or also those that are
 // there already. Points stay until each follower has passed them, or there are more than Config.Spill.
 // Who is registered already goes on where it was.

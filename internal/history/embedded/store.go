@@ -128,6 +128,9 @@ func (h *Store) look(ctx context.Context) history.Status {
 	}
 	if followers, err := h.db.ListFollowers(ctx); err == nil {
 		for _, f := range followers {
+			if f.Name == Webhooks {
+				continue // they tell of themselves
+			}
 			seen.Buffered = max(seen.Buffered, f.Buffered)
 			seen.Dropped += f.Dropped
 			if f.Buffered > 0 {
