@@ -12,9 +12,10 @@ import (
 
 // How states are followed.
 const (
-	lookStates = time.Second          // for those that other processes store
-	lookPause  = 2 * time.Millisecond // between two looks
-	holdEvery  = 10 * time.Second     // each time is a page written to the disk
+	lookStates = time.Second           // for those that other processes store
+	lookPause  = 2 * time.Millisecond  // between two looks, at least,
+	wakePause  = 50 * time.Microsecond // and for each that is woken
+	holdEvery  = 10 * time.Second      // each time is a page written to the disk
 )
 
 // watcher wakes those who want states when there are some, and has the history keep them until they were sent.
@@ -32,8 +33,8 @@ func (d *Dispatcher) watch(ctx context.Context) error {
 	w := watcher{Dispatcher: d}
 	for ctx.Err() == nil {
 		arrived := d.Past.Arrived()
-		w.look(ctx)
-		pause(ctx, lookPause)
+		woken := w.look(ctx)
+		pause(ctx, lookPause+time.Duration(woken)*wakePause)
 		select {
 		case <-ctx.Done():
 		case <-arrived:
@@ -43,19 +44,24 @@ func (d *Dispatcher) watch(ctx context.Context) error {
 	return nil
 }
 
-func (w *watcher) look(ctx context.Context) {
+// look wakes those who can send states, if there are any, and says how many.
+func (w *watcher) look(ctx context.Context) (woken int) {
 	wanting := w.wanting()
 	if len(wanting) > 0 {
 		if at, err := w.Past.Newest(ctx); err == nil && at != w.last {
 			w.last = at
 			for _, e := range wanting {
-				e.wake()
+				if !e.asleep.Load() {
+					woken++
+					e.wake()
+				}
 			}
 		}
 	}
 	if len(wanting) > 0 != w.holding || !w.asked || time.Since(w.heldAt) >= holdEvery {
 		w.hold(ctx, wanting) // or the next time
 	}
+	return woken
 }
 
 // wanting are those who run and want states.

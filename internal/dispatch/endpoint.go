@@ -48,6 +48,7 @@ type endpoint struct {
 	endWait context.CancelFunc
 
 	changed atomic.Bool // others have changed what is to be sent again
+	asleep  atomic.Bool // it may send nothing now
 	idle    atomic.Bool // it waits, and there is nothing to send
 	place   atomic.Pointer[place]
 }
@@ -100,7 +101,7 @@ func (e *endpoint) step(ctx context.Context) error {
 	wait, done := e.waiting(ctx)
 	defer done()
 	if rest := e.quiet.Sub(e.now()); rest > 0 {
-		pause(wait, rest)
+		e.sleep(wait, rest)
 		return nil
 	}
 	head, beside, err := e.due(ctx)
@@ -120,8 +121,15 @@ func (e *endpoint) step(ctx context.Context) error {
 		_, err := e.deliver(ctx, head)
 		return err
 	}
-	pause(wait, patience)
+	e.sleep(wait, patience)
 	return nil
+}
+
+// sleep waits while nothing may be sent, whatever comes.
+func (e *endpoint) sleep(wait context.Context, length time.Duration) {
+	e.asleep.Store(true)
+	pause(wait, length)
+	e.asleep.Store(false)
 }
 
 // waiting returns a context that ends when the endpoint is to look anew at what is due.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +21,7 @@ import (
 // to be as of now.
 const (
 	sharedFor   = time.Second
-	sharedPages = 64
+	sharedPages = 8
 )
 
 // statePage is what came after a place in the history, but for what left states as they were.
@@ -54,6 +55,7 @@ func (d *Dispatcher) statesAfter(ctx context.Context, since db.Position) (*state
 	if err != nil || page.next == since {
 		return page, err
 	}
+	maps.DeleteFunc(p.kept, func(_ db.Position, o *statePage) bool { return time.Since(o.read) >= sharedFor })
 	if p.kept == nil || len(p.kept) >= sharedPages {
 		p.kept = map[db.Position]*statePage{}
 	}
