@@ -86,13 +86,15 @@ func (b *bench) faults(ctx context.Context, receiver *webhooktest.Receiver) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
+	hooks := map[string]string{} // by name, the event
 	for n := range faultHooks {
-		if err := p.register(receiver.URL(fmt.Sprintf("fault-%d", n)), "device.created"); err != nil {
-			return err
-		}
+		hooks[fmt.Sprintf("fault-%d", n)] = "device.created"
 	}
 	for n := range stateHooks {
-		if err := p.register(receiver.URL(fmt.Sprintf("state-%d", n)), "state.changed"); err != nil {
+		hooks[fmt.Sprintf("state-%d", n)] = "state.changed"
+	}
+	for name, event := range hooks {
+		if err := p.register(receiver.URL(name), event); err != nil {
 			return err
 		}
 	}
@@ -105,13 +107,8 @@ func (b *bench) faults(ctx context.Context, receiver *webhooktest.Receiver) (err
 			return err
 		}
 	}
-	for n := range faultHooks {
-		if err := receiver.Await(ctx, fmt.Sprintf("fault-%d", n), faultChanges); err != nil {
-			return err
-		}
-	}
-	for n := range stateHooks {
-		if err := receiver.Await(ctx, fmt.Sprintf("state-%d", n), faultChanges); err != nil {
+	for name := range hooks {
+		if err := receiver.Await(ctx, name, faultChanges); err != nil {
 			return err
 		}
 	}

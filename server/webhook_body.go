@@ -78,12 +78,10 @@ func (s *Server) overlay(r *http.Request, members []member, known map[string]web
 			refuse(name, errors.New("is missing"))
 		}
 	}
-	if w.conditional() && w.Events != "" && !wantsStates(w.Events) {
-		name := "filter"
-		if known[name] == nil {
-			name = "filters"
+	for _, name := range []string{"filter", "filters"} {
+		if known[name] != nil && w.conditional() && w.Events != "" && !wantsStates(w.Events) {
+			refuse(name, errNoStates)
 		}
-		refuse(name, fmt.Errorf("from, to, above and below are for %s, which is not among the events", webhook.StateChanged))
 	}
 	if bad != nil {
 		return w, bad
@@ -102,6 +100,8 @@ func mayBeTold(r *http.Request, text dbtype.JSON) error {
 	}
 	return nil
 }
+
+var errNoStates = fmt.Errorf("from, to, above and below are for %s, which is not among the events", webhook.StateChanged)
 
 // conditional says whether the filter has conditions, which are for states.
 func (w *webhookInput) conditional() bool {

@@ -78,21 +78,20 @@ func (d *Dispatcher) readStates(ctx context.Context, since db.Position) (*stateP
 		}
 	}
 	described, rows, err := stateevent.Describe(ctx, d.Metadata.Queries, d.Past, events)
-	if err != nil {
-		return nil, err
-	}
-	for i, a := range changed {
-		n := news{State: webhook.State{EntityID: a.EntityID, New: a.State, Old: a.Old, Known: a.Known}}
-		n.Row, err = rowOf(a.EntityID, rows[a.EntityID])
-		if err == nil {
-			n.message, err = d.ofState(ctx, described[i], a.Place)
-		}
-		if err != nil {
-			return nil, err
-		}
+	for i := 0; i < len(changed) && err == nil; i++ {
+		var n news
+		n, err = d.newsOf(ctx, changed[i], rows[changed[i].EntityID], described[i])
 		page.news = append(page.news, n)
 	}
-	return page, nil
+	return page, err
+}
+
+func (d *Dispatcher) newsOf(ctx context.Context, a embedded.Arrival, row *db.Entity, e stateevent.Event) (n news, err error) {
+	n.State = webhook.State{EntityID: a.EntityID, New: a.State, Old: a.Old, Known: a.Known}
+	if n.Row, err = rowOf(a.EntityID, row); err == nil {
+		n.message, err = d.ofState(ctx, e, a.Place)
+	}
+	return n, err
 }
 
 // rowOf is the row of an entity as a filter reads it. One that the registry does not know is in no area.
