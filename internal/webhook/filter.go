@@ -136,6 +136,9 @@ func valuesOf(c db.Change, row map[string]any, name string) []any {
 		return labels
 	}
 	value, there := row[name]
+	if platform, has := row["platform"]; has && name == "integration" {
+		value, there = platform, true // as in the lists of entities
+	}
 	switch {
 	case !there:
 		return nil
