@@ -209,3 +209,41 @@ func FuzzCursors(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCached asks a service that keeps its answers and one that does not: they say the same, whatever was asked before,
+// and whatever changed in between.
+func FuzzCached(f *testing.F) {
+	for _, seed := range []string{"limit=1", "limit=2", "fields=name", "fields=name&limit=1", "total=true", "q=lamp", "a=b", "limit=1&", "limit=%31", "LIMIT=1", "limit=1;x", "area_id=kitchen,hall", "area_id=hall,kitchen", "#limit=1", "limit=1%00", "\x00"} {
+		f.Add(uint8(0), seed, "limit=1")
+		f.Add(uint8(7), "", seed)
+	}
+	plain := furnish(withPast(f))
+	keeping := serveDB(f, plain.db, func(c *Config) { c.CacheBytes = 1 << 16 })
+	var paths []string
+	for _, rt := range plain.server.Routes() {
+		if rt.Method == "GET" && !aboutThePast(rt.Path) && rt.SQL != "-" && !strings.HasSuffix(rt.Path, "/state") && !strings.HasSuffix(rt.Path, "/history") && !strings.Contains(rt.Path, "analytics") {
+			paths = append(paths, strings.NewReplacer("{device_id}", "lamp", "{entity_id}", "light.lamp", "{area_id}", "kitchen", "{", "", "}", "").Replace(rt.Path))
+		}
+	}
+	f.Fuzz(func(t *testing.T, n uint8, first, second string) {
+		if strings.Contains(first+second, "wait") || strings.Contains(first+second, "include") {
+			return // states are of another file
+		}
+		path := paths[int(n)%len(paths)]
+		for i, text := range []string{first, second, first, first} {
+			if i == 3 { // whatever is kept is of the past now
+				plain.sendBody(t, "POST", "/internal/devices/bulk_upsert", "application/json", fmt.Appendf(nil, `[{"id":"lamp","name":%s}]`, mustQuote(second+time.Now().String())))
+			}
+			var answers []response
+			for _, c := range []*caller{plain, keeping} {
+				r := httptest.NewRequest("GET", path, nil)
+				r.URL.RawQuery = text
+				r.Header.Set("X-Request-ID", "same")
+				answers = append(answers, c.call(t, r))
+			}
+			if a, b := answers[0], answers[1]; a.status != b.status || string(a.body) != string(b.body) || a.header.Get("Etag") != b.header.Get("Etag") {
+				t.Errorf("%s?%q after %q: %d %s\nkept: %d %s", path, text, first, a.status, a.body, b.status, b.body)
+			}
+		}
+	})
+}
