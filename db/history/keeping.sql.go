@@ -215,6 +215,28 @@ func (q *Queries) NewestUpTo(ctx context.Context, until int64) (int64, error) {
 	return at, err
 }
 
+const noteClockPutBack = `-- name: NoteClockPutBack :execrows
+UPDATE keeping SET
+  raw_from = min(raw_from, CAST(?1 AS INTEGER)),
+  hours_from = min(hours_from, CAST(?2 AS INTEGER)),
+  recent_from = min(recent_from, CAST(?1 AS INTEGER))
+WHERE raw_from > ?1 OR hours_from > ?2 OR recent_from > ?1
+`
+
+type NoteClockPutBackParams struct {
+	Now  int64
+	Hour int64
+}
+
+// Takes back what was noted by a clock that was ahead: all before @now may be deleted, and all from then on is kept.
+func (q *Queries) NoteClockPutBack(ctx context.Context, arg NoteClockPutBackParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, noteClockPutBack, arg.Now, arg.Hour)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const noteKept = `-- name: NoteKept :exec
 UPDATE keeping SET raw_from = max(raw_from, CAST(?1 AS INTEGER)), hours_from = max(hours_from, CAST(?2 AS INTEGER))
 `

@@ -89,6 +89,8 @@ type Querier interface {
 	NewestUpTo(ctx context.Context, until int64) (int64, error)
 	// Gets the first hour of one row from @from_hour on.
 	NextHour(ctx context.Context, arg NextHourParams) (NextHourRow, error)
+	// Takes back what was noted by a clock that was ahead: all before @now may be deleted, and all from then on is kept.
+	NoteClockPutBack(ctx context.Context, arg NoteClockPutBackParams) (int64, error)
 	// Notes from when on points are kept whole, and hours.
 	NoteKept(ctx context.Context, arg NoteKeptParams) error
 	// Notes the end of a move.

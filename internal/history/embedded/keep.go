@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -57,19 +58,53 @@ func (h *Store) due(ctx context.Context, done time.Time) bool {
 
 // Tidy moves points to their places and sums up their hours, and deletes what is too old, in many short
 // transactions. Run does it once an hour.
-func (h *Store) Tidy(ctx context.Context) error {
+func (h *Store) Tidy(ctx context.Context) error { return h.tidy(ctx, time.Now()) }
+
+func (h *Store) tidy(ctx context.Context, now time.Time) error {
 	start := time.Now()
+	if err := h.setRight(ctx, now); err != nil {
+		return err
+	}
 	if err := h.move(ctx); err != nil {
 		return err
 	}
-	if err := h.forget(ctx, start); err != nil {
+	now, err := h.believed(ctx, now)
+	if err != nil {
 		return err
 	}
-	if err := h.empty(ctx, start); err != nil {
+	if err := h.forget(ctx, now); err != nil {
+		return err
+	}
+	if err := h.empty(ctx, now); err != nil {
 		return err
 	}
 	h.log.Debug("history in order", "duration", time.Since(start))
 	return nil
+}
+
+// setRight takes back what was noted while the clock was ahead: the past would not be relied on until it has come to
+// where the clock was.
+func (h *Store) setRight(ctx context.Context, now time.Time) error {
+	at := history.At(now.Add(history.MaxAhead))
+	k, err := h.db.GetKeeping(ctx)
+	if err != nil || max(k.RawFrom, k.RecentFrom) <= int64(at) && k.HoursFrom <= int64(hourOf(at)) {
+		return err
+	}
+	h.log.Warn("the clock was put back", "kept_from", history.Micros(max(k.RawFrom, k.RecentFrom)))
+	return h.db.Write(ctx, func(q *historydb.Queries) error {
+		_, err := q.NoteClockPutBack(ctx, historydb.NoteClockPutBackParams{Now: int64(at), Hour: int64(hourOf(at))})
+		return err
+	})
+}
+
+// believed is the time by which it is judged what is too old: where the clock is ahead of all that has come for longer
+// than a day, it may be wrong, and nothing that is deleted comes back.
+func (h *Store) believed(ctx context.Context, now time.Time) (time.Time, error) {
+	newest, err := h.db.NewestUpTo(ctx, math.MaxInt64)
+	if known := history.Micros(newest).Time().Add(recentFor); known.Before(now) {
+		return known, err
+	}
+	return now, err
 }
 
 // forget deletes points and hours that are too old. First it notes that they are not to be relied on.

@@ -46,6 +46,14 @@ WHERE (excluded.count, excluded.numbers, excluded.sum, excluded.covered, exclude
 -- name: NoteKept :exec
 UPDATE keeping SET raw_from = max(raw_from, CAST(@raw_from AS INTEGER)), hours_from = max(hours_from, CAST(@hours_from AS INTEGER));
 
+-- Takes back what was noted by a clock that was ahead: all before @now may be deleted, and all from then on is kept.
+-- name: NoteClockPutBack :execrows
+UPDATE keeping SET
+  raw_from = min(raw_from, CAST(@now AS INTEGER)),
+  hours_from = min(hours_from, CAST(@hour AS INTEGER)),
+  recent_from = min(recent_from, CAST(@now AS INTEGER))
+WHERE raw_from > @now OR hours_from > @hour OR recent_from > @now;
+
 -- Deletes the points of one row before @before, but for its newest.
 -- name: DeletePoints :execrows
 DELETE FROM points
