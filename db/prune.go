@@ -10,13 +10,14 @@ const (
 	pruneEvery = time.Minute
 	pruneAtOne = 500 // changes; so short a transaction is not in the way of others
 	prunePause = 100 * time.Millisecond
+	believable = 24 * time.Hour // ahead of the newest change
 )
 
 // PruneLog deletes changes from the change log as soon as they are older than retention, until ctx ends. It
 // writes only where there are some, and leaves the newest change. Cursors from before get ErrGone.
 func (d *DB) PruneLog(ctx context.Context, retention time.Duration) error {
 	return every(ctx, pruneEvery, func(ctx context.Context) {
-		for d.pruneSome(ctx, time.Now().Add(-retention)) {
+		for d.pruneSome(ctx, d.believed(ctx, time.Now()).Add(-retention)) {
 			select {
 			case <-ctx.Done():
 				return
@@ -24,6 +25,19 @@ func (d *DB) PruneLog(ctx context.Context, retention time.Duration) error {
 			}
 		}
 	})
+}
+
+// believed is the time by which it is judged what is too old: a clock that is ahead of all changes for longer may be
+// wrong, and what is deleted does not come back.
+func (d *DB) believed(ctx context.Context, now time.Time) time.Time {
+	log, err := d.ChangeLog(ctx)
+	if err != nil {
+		return time.Time{} // it is not known yet
+	}
+	if known := time.UnixMilli(log.Newest.At).Add(believable); known.Before(now) {
+		return known
+	}
+	return now
 }
 
 // pruneSome deletes the oldest changes, and says whether there may be more to delete. What fails is tried

@@ -43,3 +43,12 @@ func TestPruningGoesOnInStepsAndWritesNothingWhereNothingIsOld(t *testing.T) {
 	want(t, "more to prune", d.pruneSome(ctx, time.Now().Add(-24*time.Hour)), false)
 	want(t, "changes", rowsOf(t, d.writer, "SELECT total_changes()"), before)
 }
+
+// A clock that is ahead of all changes is no reason to delete them.
+func TestPruningByAClockThatIsAhead(t *testing.T) {
+	d := logged(t, "2026-01-01T00:00:01.000000Z", "2026-03-01T00:00:02.000000Z", "2026-03-01T00:00:03.000000Z")
+	for now, ahead := range map[string]string{"2026-03-01T12:00:00Z": "2026-03-01T12:00:00Z", "2027-03-01T00:00:00Z": "2026-03-02T00:00:03Z"} {
+		want(t, now, d.believed(ctx, moment(t, now).Moment).UTC().Format(time.RFC3339), ahead)
+	}
+	want(t, "where there is no change", inMemory(t).believed(ctx, time.Now()).Year() <= 1970, true)
+}
