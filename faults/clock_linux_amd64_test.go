@@ -123,15 +123,19 @@ func (c *clock) jump(t *testing.T, by time.Duration) {
 }
 
 // Whatever the clock says, and however it jumps, what is written is acknowledged and kept, those who follow the changes
-// miss none and get none twice, and webhooks are called, also when what failed is to be sent again.
+// miss none and get none twice, webhooks are called, also when what failed is to be sent again, and the past is there.
 func TestClockJumps(t *testing.T) {
 	slow(t)
 	folder, l, r := t.TempDir(), newLoad(), chance(t, "jumps")
+	past := l.writers[4:]
 	l.writers, l.acks = l.writers[:4], l.acks[:4] // states of the future are rejected, and so are those of long ago
 	f := follow(t, folder)
 	f.receiver.AnyTime = true
-	p, c := launchAt(t, folder, "CHANGES_RETENTION=0", "HISTORY_RETENTION=0", "HISTORY_HOURLY_RETENTION=0", "GODEBUG=asyncpreemptoff=1")
+	p, c := launchAt(t, folder, "CHANGES_RETENTION=0", "GODEBUG=asyncpreemptoff=1")
 	p.ready(t)
+	for _, w := range past {
+		w.write(p, nil)
+	}
 	followers := f.run(t, p)
 	day := 24 * time.Hour
 	jumps := []time.Duration{time.Hour, -2 * time.Hour, 400 * day, -400 * day, 3 * day, -20000 * day, -time.Minute}
@@ -150,6 +154,13 @@ func TestClockJumps(t *testing.T) {
 		p.works(t, l)
 	}
 	l.check(t, p)
+	var summary struct{ Partial bool }
+	if p.get(t, "/api/v1/history?entity_id=sensor.json&start=-2h&every=1h", &summary); summary.Partial {
+		t.Error("part of the past is missing")
+	}
+	for _, w := range past {
+		w.check(t, p)
+	}
 	p.stop(t)
 	followers.Wait()
 	p = launch(t, folder).ready(t)
