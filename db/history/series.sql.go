@@ -154,7 +154,7 @@ func (q *Queries) ListSeries(ctx context.Context, arg ListSeriesParams) ([]int64
 }
 
 const listSeriesOfID = `-- name: ListSeriesOfID :many
-SELECT e, entity_id, named_at FROM series WHERE registry_id <> '' AND registry_id = ?1 ORDER BY e
+SELECT e, entity_id, named_at FROM series WHERE registry_id <> '' AND registry_id = CAST(?1 AS TEXT) ORDER BY e
 `
 
 type ListSeriesOfIDRow struct {

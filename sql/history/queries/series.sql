@@ -10,7 +10,7 @@ ORDER BY 1;
 
 -- Lists the rows of a registry id, the one that new points go to first.
 -- name: ListSeriesOfID :many
-SELECT e, entity_id, named_at FROM series WHERE registry_id <> '' AND registry_id = @registry_id ORDER BY e;
+SELECT e, entity_id, named_at FROM series WHERE registry_id <> '' AND registry_id = CAST(@registry_id AS TEXT) ORDER BY e;
 
 -- Lists the rows of a name, the one that new points without a registry id go to first.
 -- name: ListSeriesOfName :many
