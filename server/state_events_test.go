@@ -118,6 +118,42 @@ func TestEventsTellWhatIsKnown(t *testing.T) {
 	}
 }
 
+// A state that came without attributes does not have those of the one before, whatever comes late or again.
+func TestEventsWithoutAttributes(t *testing.T) {
+	t.Parallel()
+	c, now := remembering(t), time.Now().Truncate(time.Second)
+	at := func(seconds int, value, attributes string) string {
+		return fmt.Sprintf(`{"entity_id":"light.a","state":%q,"time":%q%s}`, value, now.Add(time.Duration(seconds-60)*time.Second).Format(time.RFC3339), attributes)
+	}
+	const bright, dim = `,"attributes":{"brightness":9}`, `,"attributes":{"brightness":1}`
+	for _, step := range []struct {
+		items []string
+		want  string // attributes of the newest event, and whether it is complete
+	}{
+		{[]string{at(1, "on", bright)}, "map[brightness:9] true"},
+		{[]string{at(3, "on", bright)}, "map[brightness:9] true"},
+		{[]string{at(3, "on", "")}, "map[brightness:9] true"},
+		{[]string{at(0, "off", "")}, "map[brightness:9] true"},
+		{[]string{at(5, "off", "")}, "<nil> false"},
+		{[]string{at(4, "on", dim)}, "<nil> false"},
+		{[]string{at(7, "off", ""), at(6, "on", dim)}, "<nil> false"},
+		{[]string{at(9, "on", dim), at(8, "off", "")}, "map[brightness:1] true"},
+	} {
+		c.tell(step.items...)
+		var list []map[string]any
+		if err := json.Unmarshal(c.get("/api/v1/events?limit=1").want(200).body, &list); err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if got := fmt.Sprint(list[0]["attributes"], " ", list[0]["complete"]); got != step.want {
+			t.Errorf("after %s: got %s, want %s", step.items, got, step.want)
+		}
+		state := c.row("/api/v1/entities/light.a/state")
+		if fmt.Sprint(state["attributes"]) != fmt.Sprint(list[0]["attributes"]) {
+			t.Errorf("after %s: the state has %v", step.items, state)
+		}
+	}
+}
+
 func TestSearchAndTrace(t *testing.T) {
 	t.Parallel()
 	c, _ := eventful(t)

@@ -38,6 +38,8 @@ type Querier interface {
 	// Finds the rows of entities: those with one of the registry ids, and those with one of the names. Both
 	// are JSON lists.
 	FindSeries(ctx context.Context, arg FindSeriesParams) ([]FindSeriesRow, error)
+	// Forgets attributes that are older than a point which came without any.
+	ForgetAttributes(ctx context.Context, arg ForgetAttributesParams) error
 	// Tells how far a follower is, of what time its next row is, and the newest id that was given. Whoever is not
 	// registered was given nothing.
 	GetFollowing(ctx context.Context, name string) (GetFollowingRow, error)
@@ -54,7 +56,7 @@ type Querier interface {
 	KnownPointBefore(ctx context.Context, arg KnownPointBeforeParams) (KnownPointBeforeRow, error)
 	// Lists rows after @after, in the order in which they came, with the rows of series.
 	ListArrivals(ctx context.Context, arg ListArrivalsParams) ([]ListArrivalsRow, error)
-	// Gets the newest attributes of the rows in a JSON list.
+	// Gets the newest attributes of the rows in a JSON list, of those that have some.
 	ListAttributes(ctx context.Context, es string) ([]Attribute, error)
 	// Lists rows after @after, in the order in which they came.
 	ListEntries(ctx context.Context, arg ListEntriesParams) ([]ListEntriesRow, error)

@@ -90,13 +90,28 @@ func (q *Queries) FindSeries(ctx context.Context, arg FindSeriesParams) ([]FindS
 	return items, nil
 }
 
+const forgetAttributes = `-- name: ForgetAttributes :exec
+UPDATE attributes SET at = ?1, document = '' WHERE e = ?2 AND at < ?1 AND document <> ''
+`
+
+type ForgetAttributesParams struct {
+	At int64
+	E  int64
+}
+
+// Forgets attributes that are older than a point which came without any.
+func (q *Queries) ForgetAttributes(ctx context.Context, arg ForgetAttributesParams) error {
+	_, err := q.db.ExecContext(ctx, forgetAttributes, arg.At, arg.E)
+	return err
+}
+
 const listAttributes = `-- name: ListAttributes :many
 SELECT e, at, document FROM attributes
-WHERE e IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+WHERE e IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND document <> ''
 ORDER BY e
 `
 
-// Gets the newest attributes of the rows in a JSON list.
+// Gets the newest attributes of the rows in a JSON list, of those that have some.
 func (q *Queries) ListAttributes(ctx context.Context, es string) ([]Attribute, error) {
 	rows, err := q.db.QueryContext(ctx, listAttributes, es)
 	if err != nil {

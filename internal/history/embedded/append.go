@@ -57,7 +57,7 @@ type appender struct {
 	q    *historydb.Queries
 	rows map[[2]string]*rows // by registry id and name
 
-	attributes map[int64]*history.Point // the newest point that has some, by row
+	attributes map[int64]*history.Point // the newest point, by row, with or without some
 }
 
 // rows are the rows in series of one entity.
@@ -76,8 +76,8 @@ func (a *appender) add(p *history.Point) (history.Result, error) {
 		}
 		a.rows[key] = r
 	}
-	if before := a.attributes[r.e]; p.Attributes != nil && (before == nil || before.Time <= p.Time) {
-		a.attributes[r.e] = p
+	if p.Attributes != nil {
+		a.note(r.e, p)
 	}
 	for _, e := range r.others {
 		if found, err := a.q.PointExists(a.ctx, historydb.PointExistsParams{E: e, At: int64(p.Time)}); err != nil || found != 0 {
@@ -92,7 +92,15 @@ func (a *appender) add(p *history.Point) (history.Result, error) {
 	if err == nil && n == 0 {
 		return history.Duplicate, nil
 	}
+	a.note(r.e, p)
 	return history.Stored, err
+}
+
+// note notes the attributes of a point, or that it came without any, so that those before are not taken for its own.
+func (a *appender) note(e int64, p *history.Point) {
+	if before := a.attributes[e]; before == nil || before.Time <= p.Time {
+		a.attributes[e] = p
+	}
 }
 
 // find finds the rows of an entity, or makes one.
@@ -147,8 +155,13 @@ func (a *appender) make(p *history.Point) (*rows, error) {
 
 func (a *appender) saveAttributes() error {
 	for e, p := range a.attributes {
-		p := historydb.SaveAttributesParams{E: e, At: int64(p.Time), Document: string(p.Attributes)}
-		if err := a.q.SaveAttributes(a.ctx, p); err != nil {
+		var err error
+		if p.Attributes == nil {
+			err = a.q.ForgetAttributes(a.ctx, historydb.ForgetAttributesParams{E: e, At: int64(p.Time)})
+		} else {
+			err = a.q.SaveAttributes(a.ctx, historydb.SaveAttributesParams{E: e, At: int64(p.Time), Document: string(p.Attributes)})
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -38,8 +38,12 @@ INSERT INTO attributes (e, at, document) VALUES (@e, @at, @document)
 ON CONFLICT (e) DO UPDATE SET at = excluded.at, document = excluded.document
 WHERE excluded.at >= attributes.at AND excluded.document <> attributes.document;
 
--- Gets the newest attributes of the rows in a JSON list.
+-- Forgets attributes that are older than a point which came without any.
+-- name: ForgetAttributes :exec
+UPDATE attributes SET at = @at, document = '' WHERE e = @e AND at < @at AND document <> '';
+
+-- Gets the newest attributes of the rows in a JSON list, of those that have some.
 -- name: ListAttributes :many
 SELECT e, at, document FROM attributes
-WHERE e IN (SELECT value FROM json_each(CAST(@es AS TEXT)))
+WHERE e IN (SELECT value FROM json_each(CAST(@es AS TEXT))) AND document <> ''
 ORDER BY e;
