@@ -42,10 +42,18 @@ func parsedSingle[T any](q *query, r *http.Request, noun, param string, get func
 	if errors.Is(db.Classify(err), db.ErrNotFound) {
 		return nil, missing{noun: noun, id: id}
 	}
-	if err != nil || fields == nil {
+	if err != nil {
 		return row, err
 	}
-	return trimOne(row, fields), nil
+	return shown(row, fields), nil
+}
+
+// shown is a row with the fields that were asked for; nil stands for all.
+func shown[T any](row T, fields []string) any {
+	if fields == nil {
+		return row
+	}
+	return trimOne(row, fields)
 }
 
 // extended is an object with members after its own.

@@ -172,10 +172,23 @@ func (s *Server) withStates(ctx context.Context, p page[db.Entity]) (any, error)
 	}
 	rows := page[extended]{listing: p.listing, next: p.next, count: p.count, items: items}
 	rows.fields = nil // of what is trimmed already
-	if gap != nil {
-		return freshOrLess(extended{rows, []addition{{"partial", true}, {"missing", missingOf(gap)}}}, gap), nil
+	return freshOrLess(rows.lacking(gap), gap), nil
+}
+
+// lacking is a page that says what it lacks, if it lacks something.
+func (p page[T]) lacking(gap *history.Partial) any {
+	if gap == nil {
+		return p
 	}
-	return freshOrLess(rows, nil), nil
+	return extended{p, lackingParts(gap)}
+}
+
+// lackingParts are the members that say what an answer lacks; none where it lacks nothing.
+func lackingParts(gap *history.Partial) []addition {
+	if gap == nil {
+		return nil
+	}
+	return []addition{{"partial", true}, {"missing", missingOf(gap)}}
 }
 
 // besideStates are entities, with only the fields where there are some, and the newest state of each.
@@ -190,11 +203,7 @@ func (s *Server) besideStates(ctx context.Context, entities []db.Entity, fields 
 	}
 	rows := []extended{}
 	for i := range entities {
-		var row any = entities[i]
-		if fields != nil {
-			row = trimOne(entities[i], fields)
-		}
-		rows = append(rows, extended{row, []addition{{"state", heldOf(last[ids[i]])}}})
+		rows = append(rows, extended{shown(entities[i], fields), []addition{{"state", heldOf(last[ids[i]])}}})
 	}
 	return rows, gap, nil
 }

@@ -172,6 +172,38 @@ func TestDeviceWithStates(t *testing.T) {
 	}
 }
 
+// A list of devices shows the states of their entities.
+func TestDevicesWithStates(t *testing.T) {
+	t.Parallel()
+	p := pastOf(t)
+	p.proper(request{method: http.MethodPatch, target: "/api/v1/registry", header: plainJSON, body: `{"devices":[{"id":"thermometer","area_id":"hall","name":"Thermometer"},{"id":"bare","name":"Bare"}],
+		"entities":[{"entity_id":"sensor.k1","id":"1","device_id":"thermometer"},{"entity_id":"sensor.quiet","device_id":"thermometer"}]}`}, http.StatusOK)
+	type device struct {
+		ID       string `json:"device_id"`
+		Entities []struct {
+			ID    string `json:"entity_id"`
+			State *struct{ State string }
+		}
+	}
+	text := func(d device) string {
+		all := d.ID + ":"
+		for _, e := range d.Entities {
+			if all += " " + e.ID; e.State != nil {
+				all += "=" + e.State.State
+			}
+		}
+		return all
+	}
+	a := p.find("/api/v1/devices?include=state&fields=device_id&device_id=thermometer,bare&limit=2", http.StatusOK)
+	list := decode[struct{ Devices []device }](t, a.body).Devices
+	if len(list) != 2 || text(list[0]) != "bare:" || list[0].Entities == nil || text(list[1]) != "thermometer: sensor.k1=22 sensor.quiet" || a.header.Get("ETag") != "" || a.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%v %s", a.header, a.body)
+	}
+	if a := p.find("/api/v1/devices?fields=device_id", http.StatusOK); a.header.Get("ETag") == "" || strings.Contains(string(a.body), `"entities"`) {
+		t.Errorf("nobody asked for states: %v %s", a.header, a.body)
+	}
+}
+
 // What cannot be read is said so, and the registry is served all the same.
 func TestStatesAreUnavailable(t *testing.T) {
 	t.Parallel()
@@ -179,7 +211,7 @@ func TestStatesAreUnavailable(t *testing.T) {
 	c.History = embedded.New(embedded.Config{DB: db.DefaultConfig(t.TempDir() + "/none.db")}, slog.New(slog.DiscardHandler))
 	down := serveConfig(t, c)
 	down.proper(request{method: http.MethodPatch, target: "/api/v1/registry", body: pastHome, header: http.Header{"Content-Type": {"application/json"}}}, http.StatusOK)
-	for _, path := range []string{"entities?include=state", "home?include=state", "devices/stove?include=state", "entities/sensor.k1/state", "entities/sensor.k1/history", "entities/sensor.nobody/state"} {
+	for _, path := range []string{"entities?include=state", "devices?include=state", "home?include=state", "devices/stove?include=state", "entities/sensor.k1/state", "entities/sensor.k1/history", "entities/sensor.nobody/state"} {
 		down.find("/api/v1/"+path, http.StatusServiceUnavailable)
 	}
 	down.find("/api/v1/entities", http.StatusOK)
