@@ -131,7 +131,7 @@ func TestContractExamplesAreTaken(t *testing.T) {
 			return
 		}
 		a := c.proper(op.example(t, method, path), op.success())
-		if len(a.body) == 0 {
+		if len(a.body) == 0 || a.body[0] == '[' {
 			return
 		}
 		if _, bulk := decode[row](t, a.body)["upserted"]; !bulk {

@@ -7,10 +7,8 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"dataapi/db"
 	"dataapi/internal/history"
 	"dataapi/internal/stateevent"
 )
@@ -54,33 +52,6 @@ func whole(err error) error {
 		return partial.Err
 	}
 	return err
-}
-
-// mostLooked is at how many events a search looks at most before it answers with what it found.
-const mostLooked = 100_000
-
-// searchEvents looks for entities as lists do, and for text in ids and in states. Without it, all is found.
-func (s *Server) searchEvents(r *http.Request) (any, error) {
-	q := parse(r)
-	e := q.events(history.Always)
-	e.looks = mostLooked
-	text := q.matching("q")
-	if err := q.err(); err != nil {
-		return nil, err
-	}
-	rows, err := s.DB.ListEntities(r.Context(), db.ListEntitiesParams{Q: text, Lim: -1})
-	if err != nil {
-		return nil, err
-	}
-	ids := map[string]bool{}
-	for _, row := range rows {
-		ids[row.EntityID] = true
-	}
-	wanted := strings.ToLower(q.values.Get("q"))
-	e.skip = func(event *history.Event) bool {
-		return !ids[event.EntityID] && !strings.Contains(event.EntityID, wanted) && !strings.Contains(strings.ToLower(event.State), wanted)
-	}
-	return s.eventPage(r, e)
 }
 
 // getAutomationTrace lists the events that one context caused. What that caused in turn has contexts of its own, and

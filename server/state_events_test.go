@@ -172,6 +172,52 @@ func TestSearchAndTrace(t *testing.T) {
 	}
 }
 
+// A search in a body finds what the one in the query string does.
+func TestPostEventSearch(t *testing.T) {
+	t.Parallel()
+	c, _ := eventful(t)
+	post := func(body string) response {
+		return c.do("POST", "/api/v1/events/search", body, "Content-Type: application/json")
+	}
+	for body, want := range map[string]string{
+		`{"query":"LAMPE"}`:           "light.lamp off, light.lamp on, light.lamp off",
+		`{"query":"LAMPE","limit":2}`: "light.lamp off, light.lamp on",
+		`{"query":"55"}`:              "sensor.lamp_power 55",
+		`{"query":"nowhere"}`:         "",
+	} {
+		a := post(body).want(200)
+		var list []stateevent.Event
+		if err := json.Unmarshal(a.body, &list); err != nil || list == nil {
+			t.Fatalf("%s: %v: %s", body, err, a.body)
+		}
+		var got []string
+		for _, e := range list {
+			got = append(got, e.EntityID+" "+e.NewState.State)
+		}
+		if strings.Join(got, ", ") != want || a.header.Get("Link") != "" || a.header.Get("ETag") != "" || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: got %q, %v", body, got, a.header)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"query":7,"limit":0,"fields":["entity_id"]}`: "[/query /limit /fields]",
+		`{}`:                           "[/query]",
+		`{"query":"--"}`:               "[/query]",
+		`{"query":"a","limit":1001}`:   "[/limit]",
+		`{"query":"a","limit":"many"}`: "[/limit]",
+	} {
+		var pointers []string
+		for _, e := range post(body).problem(422)["errors"].([]any) {
+			pointers = append(pointers, fmt.Sprint(e.(map[string]any)["pointer"]))
+		}
+		if fmt.Sprint(pointers) != want {
+			t.Errorf("%s: %q, want %s", body, pointers, want)
+		}
+	}
+	post(`[]`).problem(400)
+	c.do("POST", "/api/v1/events/search?limit=1", `{"query":"a"}`, "Content-Type: application/json").problem(422)
+	c.do("POST", "/api/v1/events/search", `{"query":"a"}`).problem(415)
+}
+
 // Every number is counted.
 func TestEventStats(t *testing.T) {
 	t.Parallel()
