@@ -58,7 +58,7 @@ func needed(rt route) string {
 	switch path := rt.path; {
 	case path == "/health", path == "/livez", path == "/readyz", path == "/ping":
 		return ""
-	case strings.HasPrefix(path, "/api/v1/keys"), strings.HasPrefix(path, "/api/v1/admin/"):
+	case strings.HasPrefix(path, "/api/v1/keys"), strings.HasPrefix(path, "/api/v1/admin/"), strings.HasPrefix(path, "/debug/"):
 		return "admin"
 	case strings.Contains(path, "webhooks"):
 		return "webhooks"
