@@ -21,7 +21,7 @@ func TestKilledWhileWebhooksAreCalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { receiver.Kill() })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	folder := t.TempDir()
 	begin := func() *process { return startReady(t, folder, "WEBHOOK_ALLOW_CIDRS=127.0.0.1") }
