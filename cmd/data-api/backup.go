@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"dataapi/internal/backup"
 )
@@ -68,6 +69,11 @@ func restore(ctx context.Context, c config, args []string, out io.Writer) error 
 		fmt.Fprintf(out, "restored  %s, of schema %s\n", f.Path, f.Schema)
 		if f.Aside != "" {
 			fmt.Fprintf(out, "kept      %s, which was there before\n", f.Aside)
+		}
+	}
+	for _, path := range c.databases() {
+		if !slices.ContainsFunc(files, func(f backup.Restored) bool { return f.Path == path }) {
+			fmt.Fprintf(out, "left      %s, which is not in the backup\n", path)
 		}
 	}
 	return err

@@ -104,7 +104,7 @@ func take(ctx context.Context, to io.Writer, from io.Reader) (string, error) {
 
 // read reads a backup, whose files it hands to each. The error is ErrBroken where it is not whole, or no backup.
 func read(ctx context.Context, path string, each member) (b Backup, err error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return b, err
 	}
@@ -132,6 +132,18 @@ func read(ctx context.Context, path string, each member) (b Backup, err error) {
 		}
 		found[h.Name] = File{Name: h.Name, Bytes: h.Size, SHA256: sum}
 	}
+}
+
+// openFile opens a file for reading. What is none, such as a pipe, might keep who opens it waiting for ever.
+func openFile(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w: it is no file", path, ErrBroken)
+	}
+	return os.Open(path)
 }
 
 // readManifest reads the manifest, which has to tell of just what was found before it.

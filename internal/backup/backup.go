@@ -84,9 +84,9 @@ func (b Backup) Missing() (missing []string) {
 }
 
 // Create copies the sources into a backup at path, verifies every copy and then what was written, and only then gives
-// it its name. It never takes the place of another file, for which the error is ErrExists, unless force says so.
+// it its name. It never takes the place of another file, for which the error is ErrExists, unless force says so of a plain file.
 func Create(ctx context.Context, sources []Source, path, version string, force bool) (b Backup, err error) {
-	if _, err := os.Lstat(path); err == nil && !force {
+	if there, err := os.Lstat(path); err == nil && !(force && there.Mode().IsRegular()) {
 		return b, fmt.Errorf("%s: %w", path, ErrExists)
 	}
 	work, err := openWorkshop(filepath.Dir(path))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -202,15 +203,21 @@ func TestBackupWithoutSomeFiles(t *testing.T) {
 func TestBackupNeverOverwrites(t *testing.T) {
 	t.Parallel()
 	h := newHome(t).fill("a")
-	for _, name := range []string{"file", "link"} {
+	h.must(os.Mkdir(h.path("folder"), 0o700))
+	for _, name := range []string{"file", "link", "folder"} {
 		target := h.path(name)
-		if name == "file" {
+		switch name {
+		case "file":
 			h.must(os.WriteFile(target, []byte("mine"), 0o644))
-		} else {
+		case "link":
 			h.must(os.Symlink("nowhere", target))
 		}
 		_, err := backup.Create(ctx, h.paths().Sources(), target, "test", false)
 		h.want(name, errors.Is(err, backup.ErrExists), true)
+	}
+	for _, name := range []string{"link", "folder"} {
+		_, err := backup.Create(ctx, h.paths().Sources(), h.path(name), "test", true)
+		h.want(name+" by force", errors.Is(err, backup.ErrExists), true)
 	}
 	text, err := os.ReadFile(h.path("file"))
 	h.want("the file", fmt.Sprint(string(text), err), "mine<nil>")
@@ -254,6 +261,19 @@ func TestRestoreRefusals(t *testing.T) {
 			h.want("left behind", append(append(h.left("*.replaced-*"), h.left("*.restoring*")...), h.left(".data-api*")...), []string(nil))
 		})
 	}
+}
+
+// What is no file is not waited for.
+func TestRestoreOfNoFile(t *testing.T) {
+	t.Parallel()
+	h := newHome(t).fill("a")
+	h.must(syscall.Mkfifo(h.path("pipe"), 0o600))
+	for _, from := range []string{h.path("pipe"), h.folder, os.DevNull, h.path("none")} {
+		if _, err := backup.Restore(ctx, h.paths(), from); err == nil {
+			t.Errorf("%s was restored", from)
+		}
+	}
+	h.want("floors", h.floors(), "a")
 }
 
 // A file that is open, by whatever program, is not replaced.

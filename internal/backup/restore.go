@@ -191,7 +191,7 @@ func extract(ctx context.Context, path string, content io.Reader) (sum string, e
 
 // isDatabase says whether a file begins as those of SQLite do (https://sqlite.org/fileformat.html).
 func isDatabase(path string) (bool, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return false, err
 	}
