@@ -175,7 +175,7 @@ func (d dependencies) overall() string {
 // concealed leaves out what is no business of those who may not read: where things are, whose they are, and the
 // sentences that may say so. States, times and counts stay.
 func (d *dependencies) concealed() {
-	d.SQLite.Detail, d.Webhooks.Detail, d.Registries.Detail, d.History.Detail, d.InfluxDB.Detail = "", "", "", "", ""
+	d.SQLite.Detail, d.Webhooks.Detail, d.Registries.Detail, d.History.Detail, d.InfluxDB.Detail, d.Backups.Detail = "", "", "", "", "", ""
 	d.Registries.Folder, d.InfluxDB.URL = nil, nil
 	d.InfluxDB.Rejections = []rejection{}
 	if d.SQLite.IntegrityCheck != nil {
