@@ -3,12 +3,14 @@ package db
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	datasql "dataapi/sql"
 )
@@ -72,19 +74,41 @@ func copyPages(ctx context.Context, source full, destination string) error {
 // fileURI is how SQLite takes a path, whatever characters are in it.
 func fileURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
+// copyTries is how often a copy is begun anew because the file was opened anew meanwhile, as it is when another program
+// moves the log into it.
+const copyTries = 5
+
 // CopyTo makes a copy of the database, as it is now, at destination, where nothing may be yet. It keeps nobody from
 // writing, and ends however much is written. The error is ErrUnavailable where the database cannot be read.
 func (d *DB) CopyTo(ctx context.Context, destination string) error {
+	for tries, end := 1, time.Now().Add(reopenWait); ; {
+		err := d.copyPresent(ctx, destination)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, context.Canceled): // by its end, in the middle of the copy
+			tries, end, err = tries+1, time.Now().Add(reopenWait), errReopening
+		case err != errReopening:
+			return Classify(err)
+		}
+		if tries > copyTries || time.Now().After(end) {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (d *DB) copyPresent(ctx context.Context, destination string) error {
 	t := d.present.Load()
 	if t == nil {
 		return d.why()
 	}
-	return Classify(d.whileOpen(ctx, t, func(ctx context.Context) error {
+	return d.whileOpen(ctx, t, func(ctx context.Context) error {
 		if t.path == "" {
 			return d.copyMemory(ctx, destination)
 		}
 		return whole(destination, func() error { return backup(ctx, t.reader, destination) })
-	}))
+	})
 }
 
 // copyMemory copies by the one connection there is.
