@@ -72,7 +72,7 @@ func (p picture) imports(t *testing.T) map[[2]string]bool {
 		}
 		from := p.box(ours[0])
 		if from == "" {
-			t.Logf("architecture.md has no box for %s", ours[0])
+			t.Errorf("architecture.md has no box for %s", ours[0])
 		}
 		for _, pkg := range ours[1:] {
 			if to := p.box(pkg); to != from {
