@@ -45,14 +45,15 @@ var dense = []*unicode.RangeTable{
 	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar,
 }
 
-// unaccented takes characters apart, leaves out the accents, and puts together what is left.
+// unaccented takes characters apart, leaves out the accents, and puts together what is left. Bytes that are no
+// characters would keep those beside them from being taken apart.
 func unaccented(text string) string {
 	plain := strings.Map(func(c rune) rune {
 		if unicode.Is(unicode.Mn, c) {
 			return -1
 		}
 		return c
-	}, norm.NFKD.String(text))
+	}, norm.NFKD.String(strings.ToValidUTF8(text, "\ufffd")))
 	return norm.NFC.String(plain)
 }
 
