@@ -60,7 +60,11 @@ func hopsOf(header http.Header) (hops []string) {
 		return hops
 	}
 	if lines := header["Forwarded"]; len(lines) > 0 {
-		for _, element := range quotedSplit(strings.Join(lines, ","), ',') {
+		text := strings.Join(lines, ",")
+		if strings.Count(text, `"`)%2 != 0 {
+			return []string{""} // a quote that the client left open would hide what a proxy added
+		}
+		for _, element := range quotedSplit(text, ',') {
 			hops = append(hops, forOf(element))
 		}
 	}

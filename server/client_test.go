@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dataapi/db"
 	"dataapi/internal/auth"
 	"dataapi/internal/webhook"
 )
@@ -112,4 +113,39 @@ func TestHousehold(t *testing.T) {
 			t.Errorf("%s: %s, want %s", a, got, want)
 		}
 	}
+}
+
+// Whom a trusted proxy speaks for is trusted as if it came without one, and nobody else.
+func TestTrustedBehindAProxy(t *testing.T) {
+	t.Parallel()
+	d := prepared(t, db.Memory)
+	home := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	c := serveDB(t, d, func(config *Config) {
+		config.Guard = auth.New(auth.Config{DB: d, Trusted: home, Log: slog.New(slog.DiscardHandler)})
+		config.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	for client, status := range map[string]int{"10.1.2.3": 200, "11.1.2.3": 401, "10.1.2.3, 11.1.2.3": 401, "11.1.2.3, 10.1.2.3": 200, "nobody": 401} {
+		if a := c.post("devices", `[{"id":"lamp"}]`, "X-Forwarded-For: "+client); a.status != status {
+			t.Errorf("for %s: %d, want %d", client, a.status, status)
+		}
+	}
+}
+
+// FuzzForwarded has clients send what proxies add to: whatever they send, they are who the proxy says, or nobody can tell.
+func FuzzForwarded(f *testing.F) {
+	for _, seed := range []string{"", "10.1.2.3", "for=10.1.2.3", `for=10.1.2.3;x="`, `for=10.1.2.3;x="\"`, `for="10.1.2.3`, `for=10.1.2.3;x="a,b"`, ",", ";", "for=", `"`, "10.1.2.3,", "for=10.1.2.3,for=127.0.0.1", "\x00"} {
+		f.Add(seed)
+	}
+	s := &Server{Config: Config{Proxies: proxies(f, "127.0.0.0/8")}}
+	f.Fuzz(func(t *testing.T, sent string) {
+		for _, header := range []http.Header{
+			{"X-Forwarded-For": {sent + ", 203.0.113.7"}}, {"X-Forwarded-For": {sent, "203.0.113.7"}}, {"Forwarded": {sent + ", for=203.0.113.7"}},
+			{"Forwarded": {sent, `for="203.0.113.7:80";proto=https`}}, {"X-Forwarded-For": {"203.0.113.7"}, "Forwarded": {sent}},
+		} {
+			r := &http.Request{RemoteAddr: "127.0.0.1:5000", Header: header}
+			if s.believe(r); clientAddr(r).IsValid() && clientAddr(r).String() != "203.0.113.7" {
+				t.Errorf("%q: %v", header, clientAddr(r))
+			}
+		}
+	})
 }
