@@ -143,17 +143,23 @@ func (k *Keeper) note(problem string) {
 	k.problem = problem
 }
 
-// prune removes the oldest. Only what has a name that Make gives is touched.
+// prune removes the oldest, and before them those of a clock that was ahead, which would be the newest for as long. Only
+// what has a name that Make gives is touched.
 func (k *Keeper) prune() error {
 	all, err := k.names()
 	if err != nil || len(all) <= k.Keep {
 		return err
 	}
+	now := prefix + time.Now().UTC().Add(time.Minute).Format(stamp) + suffix
+	slices.SortStableFunc(all, func(a, b string) int { return ahead(a, now) - ahead(b, now) })
 	for _, name := range all[k.Keep:] {
 		err = errors.Join(err, os.Remove(filepath.Join(k.Folder, name)))
 	}
 	return err
 }
+
+// ahead is 1 for a name that is of a later time than now is, else 0.
+func ahead(name, now string) int { return max(0, strings.Compare(name, now)) }
 
 // names are the names of all backups in the folder, the newest first.
 func (k *Keeper) names() (all []string, err error) {

@@ -155,3 +155,17 @@ func TestKeeperLeavesRoom(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Backups of a clock that was ahead are not the newest for as long as that: they go first.
+func TestKeeperAfterAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	h := newHome(t).fill("a")
+	k := h.keeper(0, 1)
+	h.must(os.Mkdir(h.path("backups"), 0o700))
+	for _, wrong := range []string{"data-api-29990101T000000.000Z.tar", "data-api-29990102T000000.000Z.tar"} {
+		h.must(os.WriteFile(filepath.Join(h.path("backups"), wrong), nil, 0o600))
+	}
+	b, err := k.Make(ctx)
+	h.must(err)
+	h.want("kept", h.names(k), []string{b.Name + " true"})
+}
