@@ -67,7 +67,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/events", "listEvents", readAsBefore, "entities", s.searching(s.listEvents)},
 		{"POST", "/api/v1/events", "postEvents", writeEvents, "entities", s.postEvents},
 		{"GET", "/api/v1/events/search", "searchEvents", readAsBefore, "entities", s.searching(s.searchEvents)},
-		{"POST", "/api/v1/events/search", "postEventSearch", readAsBefore, "entities", s.postEventSearch},
+		{"POST", "/api/v1/events/search", "postEventSearch", read, "entities", s.postEventSearch},
 		{"GET", "/api/v1/events/stats", "getEventStats", readAsBefore, "", s.getEventStats},
 		{"GET", "/api/v1/events/entities", "listEventEntities", readAsBefore, "", s.listEventEntities},
 		{"GET", "/api/v1/events/types", "listEventTypes", readAsBefore, "", s.listEventTypes},
