@@ -240,9 +240,16 @@ FROM (
     AND coalesce(?1, ?3) IS NULL
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
+  WHERE d.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(?5 AS TEXT), '$[0]'))
+    AND d.device_id > ?2
+    AND coalesce(?1, ?3, ?4) IS NULL
+    AND json_array_length(CAST(?5 AS TEXT)) = 1
+  UNION ALL
+  SELECT d.key, d.device_id FROM devices AS d
   WHERE d.area_key IN (SELECT a.key FROM areas AS a WHERE a.area_id IN (SELECT value FROM json_each(CAST(?5 AS TEXT))))
     AND d.device_id > ?2
     AND coalesce(?1, ?3, ?4) IS NULL
+    AND json_array_length(CAST(?5 AS TEXT)) > 1
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
   WHERE d.area_key IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(?5 AS TEXT)) WHERE value IS NULL)

@@ -398,9 +398,16 @@ FROM (
     AND coalesce(?1, ?3) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(?5 AS TEXT), '$[0]'))
+    AND e.entity_id > ?2
+    AND coalesce(?1, ?3, ?4) IS NULL
+    AND json_array_length(CAST(?5 AS TEXT)) = 1
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key IN (SELECT a.key FROM areas AS a WHERE a.area_id IN (SELECT value FROM json_each(CAST(?5 AS TEXT))))
     AND e.entity_id > ?2
     AND coalesce(?1, ?3, ?4) IS NULL
+    AND json_array_length(CAST(?5 AS TEXT)) > 1
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(?5 AS TEXT)) WHERE value IS NULL)

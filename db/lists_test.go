@@ -294,6 +294,32 @@ func TestWhatIsCommonIsNotLookedAtAgainAndAgain(t *testing.T) {
 	}
 }
 
+// A page of one area costs the same however much is in it.
+func TestAPageOfAnAreaIsNotSorted(t *testing.T) {
+	small, large := house(t, 500, 2000), house(t, 2500, 40000)
+	area := text(`["area1"]`)
+	for what, list := range map[string]func(*DB) func() (int, error){
+		"devices": func(d *DB) func() (int, error) {
+			return func() (int, error) {
+				rows, err := d.ListDevices(ctx, ListDevicesParams{AreaIds: area, Lim: 5})
+				return len(rows), err
+			}
+		},
+		"entities": func(d *DB) func() (int, error) {
+			return func() (int, error) {
+				rows, err := d.ListEntities(ctx, ListEntitiesParams{AreaIds: area, Lim: 5})
+				return len(rows), err
+			}
+		},
+	} {
+		few, _ := pagesFor(t, small, list(small))
+		many, rows := pagesFor(t, large, list(large))
+		if rows != 5 || many > few+10 { // trees are a level higher
+			t.Errorf("%s: %d rows; %d pages in the small home, %d in the large one", what, rows, few, many)
+		}
+	}
+}
+
 func countOf(p ListDevicesParams) CountDevicesParams {
 	return CountDevicesParams{DeviceIds: p.DeviceIds, EntityIds: p.EntityIds, LabelIds: p.LabelIds, AreaIds: p.AreaIds, FloorID: p.FloorID,
 		Model: p.Model, Manufacturer: p.Manufacturer, Integration: p.Integration, Platform: p.Platform, Domain: p.Domain, Disabled: p.Disabled, Q: p.Q}

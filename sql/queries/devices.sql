@@ -18,9 +18,16 @@ FROM (
     AND coalesce(@device_ids, @entity_ids) IS NULL
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
+  WHERE d.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(sqlc.narg('area_ids') AS TEXT), '$[0]'))
+    AND d.device_id > @after
+    AND coalesce(@device_ids, @entity_ids, @label_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) = 1
+  UNION ALL
+  SELECT d.key, d.device_id FROM devices AS d
   WHERE d.area_key IN (SELECT a.key FROM areas AS a WHERE a.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))))
     AND d.device_id > @after
     AND coalesce(@device_ids, @entity_ids, @label_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) > 1
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
   WHERE d.area_key IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)

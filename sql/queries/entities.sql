@@ -27,9 +27,16 @@ FROM (
     AND coalesce(@entity_ids, @device_ids) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
+  WHERE e.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(sqlc.narg('area_ids') AS TEXT), '$[0]'))
+    AND e.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) = 1
+  UNION ALL
+  SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key IN (SELECT a.key FROM areas AS a WHERE a.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))))
     AND e.entity_id > @after
     AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) > 1
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)
