@@ -162,6 +162,7 @@ func readManifest(r io.Reader, found map[string]File) (m manifest, err error) {
 		if !ok || got.Bytes != want.Bytes || got.SHA256 != "" && got.SHA256 != want.SHA256 {
 			return m, fmt.Errorf("%s in it is not what was put there", want.Name)
 		}
+		delete(found, want.Name) // one that is named twice would stand for one that is not named
 	}
 	return m, nil
 }

@@ -45,12 +45,22 @@ func tarOf(t testing.TB, content, manifestText []byte) []byte {
 	return b.Bytes()
 }
 
+// A manifest names each file once: else one would be put back of which nothing is said.
+func TestManifestNamesEachFile(t *testing.T) {
+	found := map[string]File{"a": {Name: "a"}, "b": {Name: "b"}}
+	text := `{"format":1,"files":[{"name":"a"},{"name":"a"}]}`
+	if m, err := readManifest(bytes.NewBufferString(text), found); err == nil {
+		t.Errorf("taken: %+v", m)
+	}
+}
+
 // Whatever a file holds: it is a backup whose files are what it says that they are, or it is refused as none.
 func FuzzBackup(f *testing.F) {
 	f.Add(tarOf(f, []byte("content"), nil), true)
 	f.Add(tarOf(f, nil, nil), true)
 	f.Add([]byte("content"), false)
-	for _, text := range []string{"", "{}", "null", `{"format":1,"files":[{}]}`, `{"format":1,"files":null}`, `{"format":2}`, `{"format":1,"files":[{"name":"metadata.db","bytes":-1}]}`} {
+	for _, text := range []string{"", "{}", "null", `{"format":1,"files":[{}]}`, `{"format":1,"files":null}`, `{"format":2}`, `{"format":1,"files":[{"name":"metadata.db","bytes":-1}]}`,
+		`{"format":1,"files":[{"name":"metadata.db","bytes":7,"sha256":"00"}]}`} {
 		f.Add([]byte(text), false)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, whole bool) {
