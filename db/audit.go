@@ -81,11 +81,10 @@ func (a *auditor) note(problem string) {
 
 // checkPages returns what SQLite finds wrong with the file, or "".
 func checkPages(ctx context.Context, t *target) (string, error) {
-	dsn := t.reader
-	if dsn == "" {
+	if t.path == "" {
 		return "", nil // in memory there is no file to be damaged
 	}
-	pool := newPool(rawConnector(dsn), 1)
+	pool := t.pool()
 	defer pool.Close()
 	var result string
 	// It reads each page once, and of what a large cache takes not all is given back afterwards.

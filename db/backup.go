@@ -3,6 +3,7 @@ package db
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -27,7 +28,7 @@ func copyFile(ctx context.Context, dsn, destination string) error {
 		return err
 	}
 	partial.Close()
-	if err = backup(ctx, dsn, partial.Name()); err == nil {
+	if err = backup(ctx, newPool(rawConnector(dsn), 1), partial.Name()); err == nil {
 		err = os.Rename(partial.Name(), destination)
 	}
 	if err != nil {
@@ -37,11 +38,10 @@ func copyFile(ctx context.Context, dsn, destination string) error {
 	return nil
 }
 
-// backup copies the database behind dsn, as it is when the copy begins. The transaction that reads it is open from
+// backup copies the database behind the pool, which it closes, as it is when the copy begins. The transaction that reads it is open from
 // the beginning to the end: otherwise each commit of others would have SQLite begin anew, for ever under load.
 // Those others need not wait.
-func backup(ctx context.Context, dsn, destination string) error {
-	pool := newPool(rawConnector(dsn), 1)
+func backup(ctx context.Context, pool *sql.DB, destination string) error {
 	defer pool.Close()
 	c, err := pool.Conn(ctx)
 	if err != nil {
@@ -107,7 +107,7 @@ func (d *DB) copyPresent(ctx context.Context, destination string) error {
 		if t.path == "" {
 			return d.copyMemory(ctx, destination)
 		}
-		return whole(destination, func() error { return backup(ctx, t.reader, destination) })
+		return whole(destination, func() error { return backup(ctx, t.pool(), destination) })
 	})
 }
 
@@ -129,10 +129,13 @@ func CopyFile(ctx context.Context, path, destination string) error {
 		return err
 	}
 	dsn := fileURI(path) + "?_pragma=busy_timeout(5000)&mode="
-	err := whole(destination, func() error { return backup(ctx, dsn+"rw", destination) })
+	copied := func(mode string) error {
+		return whole(destination, func() error { return backup(ctx, newPool(rawConnector(dsn+mode), 1), destination) })
+	}
+	err := copied("rw")
 	if r := reasonOf(err); r == ReadOnly || r == Missing { // it may not be written, nor may its folder
 		if log, e := os.Stat(path + "-wal"); e != nil || log.Size() == 0 {
-			err = whole(destination, func() error { return backup(ctx, dsn+"ro&immutable=1", destination) })
+			err = copied("ro&immutable=1")
 		}
 	}
 	return Classify(err)

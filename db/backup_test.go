@@ -22,7 +22,7 @@ func TestCopyWhileTheFileIsOpenedAnew(t *testing.T) {
 	for range 3 {
 		eventually(t, "it is being copied", func() bool { return d.readings.Load() > 0 })
 		d.close(errReopening)
-		eventually(t, "the copy was stopped", func() bool { return d.readings.Load() == 0 })
+		want(t, "the copy was stopped, and all else", d.drained(ctx), true)
 		if err := d.Open(ctx); err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,61 @@ func (t *target) displaced() bool {
 	return t.path != "" && !t.seen.Load().sameFile(glance(t.path))
 }
 
+// lostLog says whether the log was removed or replaced. The connections that were open still have it. Those that
+// would be opened now would have another, and yet take from the old ones what is in it.
+func (t *target) lostLog() bool {
+	if t.path == "" || t.readOnly {
+		return false
+	}
+	seen := t.seen.Load()
+	wal, err := os.Stat(seen.path + "-wal")
+	if err != nil {
+		wal = nil
+	}
+	return seen.lostLog(identity{wal: wal})
+}
+
+// connect opens a connection to the file and the log of the target, and to no other that is there meanwhile.
+func (t *target) connect(ctx context.Context, dsn string) (full, error) {
+	if t.displaced() || t.lostLog() {
+		return nil, errReopening // as soon as the watch has seen it
+	}
+	opened, err := (&sqlite.Driver{}).Open(dsn)
+	if err != nil {
+		return nil, Classify(err)
+	}
+	inner := opened.(full)
+	if t.path == "" {
+		return inner, nil
+	}
+	_, err = inner.ExecContext(ctx, "PRAGMA user_version", nil) // reading is what opens the log
+	switch {
+	case t.displaced() || t.lostLog():
+		err = errReopening
+	case err != nil:
+		err = Classify(err)
+	default:
+		return inner, nil
+	}
+	inner.Close()
+	return nil, err
+}
+
+// pool returns a pool of one connection to the target that only reads, for those who hold it for long. They are to
+// use it by whileOpen.
+func (t *target) pool() *sql.DB { return newPool(targetConnector{t}, 1) }
+
+// targetConnector connects to a target, whether it is the present one or not yet.
+type targetConnector struct{ *target }
+
+// Connect returns a connection that only reads.
+func (c targetConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	return c.connect(ctx, c.reader)
+}
+
+// Driver returns the driver below.
+func (c targetConnector) Driver() driver.Driver { return &sqlite.Driver{} }
+
 // changed says whether the file is displaced or was written to, but not by us, since it was last seen. It
 // is only to be asked while holding the writer's connection, which is also used to move the log.
 func (t *target) changed() bool {
@@ -46,14 +102,15 @@ type connector struct {
 	live    atomic.Int64 // connections, those about to be opened included
 }
 
-// Connect returns a connection to the present target, or an error that is ErrUnavailable.
+// Connect returns a connection to the present target, or an error that is ErrUnavailable. While one file follows
+// another, readers wait here. Writers wait where they begin, as the one place of their pool is needed meanwhile.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	for end := time.Now().Add(reopenWait); ; time.Sleep(time.Millisecond) {
-		opened, err := c.open()
+		opened, err := c.open(ctx)
 		if err == nil {
 			return opened, nil
 		}
-		if err != errReopening || ctx.Err() != nil || time.Now().After(end) {
+		if err != errReopening || c.write || ctx.Err() != nil || time.Now().After(end) {
 			return nil, err
 		}
 	}
@@ -61,7 +118,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 
 // open counts before it looks which file is the present one, so that who takes that away and then
 // finds no connection can be sure that none will come.
-func (c *connector) open() (_ *conn, err error) {
+func (c *connector) open(ctx context.Context) (_ *conn, err error) {
 	c.live.Add(1)
 	defer func() {
 		if err != nil {
@@ -74,22 +131,16 @@ func (c *connector) open() (_ *conn, err error) {
 		return nil, c.cause()
 	case c.write && t.readOnly:
 		return nil, unavailable(ReadOnly, nil, "the database is on a read-only file system")
-	case t.displaced():
-		return nil, errReopening // as soon as the watch has seen it
 	}
 	dsn := t.reader
 	if c.write {
 		dsn = t.writer
 	}
-	inner, err := (&sqlite.Driver{}).Open(dsn)
+	inner, err := t.connect(ctx, dsn)
 	if err != nil {
-		return nil, Classify(err)
+		return nil, err
 	}
-	if t.displaced() { // meanwhile: it may be a connection to the next file, by the log of the last
-		inner.Close()
-		return nil, errReopening
-	}
-	return &conn{full: inner.(full), of: t, from: c}, nil
+	return &conn{full: inner, of: t, from: c}, nil
 }
 
 // Driver returns the driver below.

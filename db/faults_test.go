@@ -2,10 +2,13 @@ package db
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -172,6 +175,72 @@ func TestALogThatIsRemovedIsSavedByTheConnectionsThatHaveIt(t *testing.T) {
 	eventually(t, "the watch has seen it", func() bool { now := d.present.Load(); return now != nil && now != before })
 	wantServed(t, d, "a b")
 	want(t, "for the shell", shell(t, path, "SELECT group_concat(floor_id) FROM floors;"), "a,b,z")
+}
+
+// Nothing that was acknowledged is lost where the log is removed again and again while many write and read by
+// connections that come and go, and while all pages are being checked.
+func TestALogThatIsRemovedUnderLoad(t *testing.T) {
+	t.Parallel()
+	path := fileIn(t)
+	d := serving(t, DefaultConfig(path))
+	d.reader.pool.SetMaxIdleConns(-1) // so that there are new ones all the time
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	work := func(what string, one func(n int) error) {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := one(n); err != nil && reasonOf(err) != Opening {
+					t.Errorf("%s: %v", what, err)
+					return
+				}
+			}
+		})
+	}
+	var added atomic.Int64
+	for i := range 2 {
+		work("write", func(n int) error {
+			err := addFloor(d, fmt.Sprintf("%d-%d", i, n))
+			if err == nil {
+				added.Add(1)
+			}
+			return err
+		})
+		work("read", func(int) error { return second(d.ListFloors(ctx, ListFloorsParams{Lim: 9})) })
+	}
+	work("check", func(int) error {
+		of := d.present.Load()
+		if of == nil {
+			return nil
+		}
+		return d.whileOpen(ctx, of, func(ctx context.Context) error {
+			problem, err := checkPages(ctx, of)
+			if problem != "" || reasonOf(err) == Corrupt {
+				return fmt.Errorf("damage: %s %w", problem, err)
+			}
+			return nil
+		})
+	})
+	for i := range 20 {
+		mustAddFloors(t, d, fmt.Sprint("mark-", i)) // so that the writer has the log
+		before := d.present.Load()
+		if err := os.Remove(path + "-wal"); err != nil {
+			t.Error(err)
+			break
+		}
+		eventually(t, "the watch has seen it", func() bool { now := d.present.Load(); return now != nil && now != before })
+	}
+	close(stop)
+	wg.Wait()
+	page, err := d.ListFloors(ctx, ListFloorsParams{Lim: 1_000_000})
+	want(t, "reading", err, nil)
+	if int64(len(page)) < added.Load() {
+		t.Errorf("%d floors of %d", len(page), added.Load())
+	}
 }
 
 // Status knows that writing works again, also where nobody writes.

@@ -40,12 +40,18 @@ func (d *DB) attempt(ctx context.Context) (*target, error) {
 // Another process may just be moving its log into the file, or somebody may be copying it.
 func (t *target) settle(ctx context.Context) error {
 	for range 10 {
-		before, seeErr := identify(t.path)
-		if err := probe(ctx, t); err != nil {
+		before, err := identify(t.path)
+		if err != nil || !t.seen.Load().sameFile(before) {
+			break
+		}
+		t.seen.Store(&before)
+		if err := probe(ctx, t); reasonOf(err) == Opening {
+			continue
+		} else if err != nil {
 			return err
 		}
 		now, err := identify(t.path)
-		if seeErr == nil && err == nil && before.sameContent(now) && t.seen.Load().sameFile(now) {
+		if err == nil && before.sameContent(now) && before.sameFile(now) {
 			t.seen.Store(&now)
 			return nil
 		}

@@ -132,6 +132,9 @@ func TestALockIsNoDamage(t *testing.T) {
 	holdInShell(t, path, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; SELECT count(*) FROM floors;")
 	d := unopened(t, lockable(path))
 	locked := &target{path: path, reader: d.config.readerDSN(false)}
+	is, err := identify(path)
+	want(t, "looking at the file", err, nil)
+	locked.seen.Store(&is)
 	d.present.Store(locked)
 	(&auditor{DB: d}).look(ctx)
 	want(t, "what it found", d.integrity, Integrity{})

@@ -147,13 +147,18 @@ func (d *DB) closeIdle() bool {
 		purge(d.reader)
 	}
 	d.counter.release(d.present.Load())
-	// The pools' own statistics count requests that wait for a connection, too.
-	if d.readConnector.live.Load()+d.readings.Load() > 0 {
+	if !d.readersGone() {
 		return false
 	}
 	purge(d.writer)
 	return d.writeConnector.live.Load() == 0
 }
+
+// readersGone says whether no connection is left but the writer's. The pools' own statistics count requests that
+// wait for a connection, too.
+func (d *DB) readersGone() bool { return d.readConnector.live.Load()+d.readings.Load() == 0 }
+
+const drainEvery = 20 * time.Millisecond
 
 // drained waits until no connection is left that belongs to a file that was closed.
 func (d *DB) drained(ctx context.Context) bool {
@@ -164,7 +169,7 @@ func (d *DB) drained(ctx context.Context) bool {
 		select {
 		case <-ctx.Done():
 			return false
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(drainEvery):
 		}
 	}
 	return false

@@ -91,7 +91,7 @@ func (d *DB) noteWriteFailure(err error) {
 
 // probe reads the newest migration and rows of the large tables by a connection with nothing cached.
 func probe(ctx context.Context, t *target) error {
-	pool := newPool(rawConnector(t.reader), 1)
+	pool := t.pool()
 	defer pool.Close()
 	var version string
 	var one, other int

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strconv"
 	"time"
 
@@ -98,9 +99,8 @@ func (w *watch) retry(ctx context.Context) {
 	if time.Since(w.tried) < retryEvery {
 		return
 	}
-	w.drained(ctx) // only when all connections have ended does SQLite look at the file with new eyes
-	if w.readings.Load() > 0 {
-		return // that one may already read the next file, by the log of the last
+	if !w.drained(ctx) && w.shared() {
+		return
 	}
 	before := reasonOf(w.why())
 	err := w.Open(ctx)
@@ -113,6 +113,15 @@ func (w *watch) retry(ctx context.Context) {
 	case reasonOf(err) != before && ctx.Err() == nil:
 		w.log.Error("database not open", "path", w.config.Path, "reason", reasonOf(err), "error", err)
 	}
+}
+
+// shared says whether a connection that is opened now would take from those that are still open what they know of
+// the file and its log. Only when they have ended does SQLite look with new eyes.
+func (w *watch) shared() bool {
+	w.mu.Lock()
+	last := w.last
+	w.mu.Unlock()
+	return w.readings.Load() > 0 || last != nil && last.sameFile(glance(w.config.Path))
 }
 
 // lose closes the file and says why. The next look tries to open it again.
@@ -131,9 +140,7 @@ func (w *watch) still(ctx context.Context, t *target) bool {
 		w.lose(unavailable(Missing, err, "the database file is gone or cannot be seen"))
 		return false
 	case seen.sameFile(now) && seen.lostLog(now) && !t.readOnly:
-		w.log.Warn("log of the database removed or replaced while it is open", "path", t.path)
-		w.moveLog(ctx, t) // the writer still has it
-		w.reopen(ctx)
+		w.saveLog(ctx, t)
 		return false
 	case !seen.sameContent(now):
 		// Another file, or another database was copied over it, or another process moved its log into it.
@@ -187,6 +194,30 @@ func moveAndEmpty(ctx context.Context, c *sql.Conn, timeout time.Duration) bool 
 	c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	c.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = "+strconv.FormatInt(timeout.Milliseconds(), 10))
 	return err == nil && busy == 0 && inLog == inFile
+}
+
+// saveLog moves a log that was removed or replaced into the main file, and opens that anew. The writer still has the
+// log, and keeps it until all others are gone, because it goes with the last connection.
+func (w *watch) saveLog(ctx context.Context, t *target) {
+	c, err := w.connection(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return // somebody is writing, and nobody begins to: the next look will get it
+	}
+	saved := false
+	w.log.Warn("log of the database removed or replaced while it is open", "path", t.path)
+	w.close(errReopening)
+	if err == nil {
+		for !w.readersGone() && ctx.Err() == nil {
+			time.Sleep(drainEvery)
+			w.closeIdle()
+		}
+		saved = moveAndEmpty(ctx, c, w.config.Timeout)
+		c.Close()
+	}
+	if !saved && sizeOf(t.seen.Load().wal) > 0 {
+		w.log.Error("what was in the log of the database may be lost", "path", t.path, "error", err)
+	}
+	w.reopen(ctx)
 }
 
 // connection returns the writer's connection, unless others need it for longer than a moment.

@@ -87,25 +87,32 @@ func (d *DB) write(ctx context.Context, fn func(DBTX) error) error {
 	return err
 }
 
-// begin begins a transaction. Where the file was changed from outside, it waits until the watch, if there is
-// one, has seen it: what the connection remembers of the file must not be written over what is there now.
-func (d *DB) begin(ctx context.Context) (tx *sql.Tx, err error) {
+// begin begins a transaction. While one file follows another it waits.
+func (d *DB) begin(ctx context.Context) (*sql.Tx, error) {
 	for end := time.Now().Add(reopenWait); ; time.Sleep(time.Millisecond) {
-		err = patiently(func() (err error) {
-			tx, err = d.writer.pool.BeginTx(ctx, nil)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		if t := d.present.Load(); t != nil && !t.displaced() && !(d.watched.Load() && t.changed()) {
-			return tx, nil
-		}
-		tx.Rollback()
-		if time.Now().After(end) {
-			return nil, errReopening
+		tx, err := d.beginNow(ctx)
+		if err != errReopening || ctx.Err() != nil || time.Now().After(end) {
+			return tx, err
 		}
 	}
+}
+
+// beginNow is begin without waiting. Where the file or its log was changed from outside, there is nothing to begin
+// until the watch, if there is one, has seen it: what the connection remembers of the file must not be written over
+// what is there now.
+func (d *DB) beginNow(ctx context.Context) (tx *sql.Tx, err error) {
+	err = patiently(func() (err error) {
+		tx, err = d.writer.pool.BeginTx(ctx, nil)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if t := d.present.Load(); t == nil || t.displaced() || t.lostLog() || d.watched.Load() && t.changed() {
+		tx.Rollback()
+		return nil, errReopening
+	}
+	return tx, nil
 }
 
 // tryWriting commits a change that changes nothing.

@@ -32,7 +32,7 @@ func TestClients(t *testing.T) {
 	if text := p.output.String(); strings.Contains(text, "panic") || strings.Contains(text, "level=ERROR") {
 		t.Errorf("it says %s", text)
 	}
-	eventually(t, "healthy", p.healthy)
+	p.recovers(t)
 	if n := len(p.devices(t)); n != 2 {
 		t.Errorf("%d devices, want the lamp and what the other client wrote", n)
 	}

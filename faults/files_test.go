@@ -62,7 +62,7 @@ func (p *process) during(t *testing.T, l *load, what string, happens func()) {
 // works waits until each kind of write is acknowledged again.
 func (p *process) works(t *testing.T, l *load) {
 	t.Helper()
-	eventually(t, "healthy", p.healthy)
+	p.recovers(t)
 	before := l.acknowledged()
 	stop := make(chan struct{})
 	writers := l.run(t, p, "works", stop)

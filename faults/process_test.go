@@ -109,6 +109,17 @@ func (p *process) healthy() bool {
 	return a.read(&h) == nil && h.Status == "healthy" && h.Dependencies["history"].Status == "healthy"
 }
 
+// recovers waits until the service is healthy, and shows what is not if that takes too long.
+func (p *process) recovers(t *testing.T) {
+	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Logf("/health: %v", p.ask("GET", "/health", ""))
+		}
+	}()
+	eventually(t, "healthy", p.healthy)
+}
+
 func (p *process) hasEnded() bool {
 	select {
 	case <-p.ended:
