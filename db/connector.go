@@ -21,6 +21,8 @@ type target struct {
 	writer, reader string                   // DSNs; writer is "" where the file can only be read
 	seen           atomic.Pointer[identity] // the file, as it was last seen
 	readOnly       bool
+	open           atomic.Int64 // connections, those about to be opened included
+	begun          atomic.Int64 // all that ever were about to be opened
 }
 
 // displaced says whether another file, or none, is now where the target was.
@@ -42,30 +44,46 @@ func (t *target) lostLog() bool {
 	return seen.lostLog(identity{wal: wal})
 }
 
-// connect opens a connection to the file and the log of the target, and to no other that is there meanwhile.
-func (t *target) connect(ctx context.Context, dsn string) (full, error) {
-	if t.displaced() || t.lostLog() {
+// connect opens a connection to the file and the log of the target, and to no other that is there meanwhile. When the
+// last was closed SQLite may have removed the log. So one that is alone makes the next.
+func (t *target) connect(dsn string) (_ *conn, err error) {
+	number, first := t.begun.Add(1), t.open.Add(1) == 1
+	defer func() {
+		if err != nil {
+			t.open.Add(-1)
+		}
+	}()
+	if t.displaced() || !first && t.lostLog() {
 		return nil, errReopening // as soon as the watch has seen it
 	}
-	opened, err := (&sqlite.Driver{}).Open(dsn)
+	opened, err := openAndRead(dsn)
+	alone := first && t.begun.Load() == number
+	switch now, seeErr := identify(t.path); {
+	case t.path == "":
+	case seeErr != nil || !t.seen.Load().sameFile(now) || !alone && t.lostLog():
+		err = errReopening // and if something else is wrong as well, it is because of that
+	case err == nil && alone:
+		now.file = t.seen.Load().file
+		t.seen.Store(&now)
+	}
 	if err != nil {
+		if opened != nil {
+			opened.Close()
+		}
 		return nil, Classify(err)
 	}
-	inner := opened.(full)
-	if t.path == "" {
-		return inner, nil
+	return &conn{full: opened, of: t}, nil
+}
+
+// openAndRead opens a connection and the log, which is opened by reading. The connection may be there with an error.
+func openAndRead(dsn string) (full, error) {
+	opened, err := (&sqlite.Driver{}).Open(dsn)
+	if err != nil {
+		return nil, err
 	}
-	_, err = inner.ExecContext(ctx, "PRAGMA user_version", nil) // reading is what opens the log
-	switch {
-	case t.displaced() || t.lostLog():
-		err = errReopening
-	case err != nil:
-		err = Classify(err)
-	default:
-		return inner, nil
-	}
-	inner.Close()
-	return nil, err
+	c := opened.(full)
+	_, err = c.ExecContext(context.Background(), "PRAGMA user_version", nil)
+	return c, err
 }
 
 // pool returns a pool of one connection to the target that only reads, for those who hold it for long. They are to
@@ -76,8 +94,8 @@ func (t *target) pool() *sql.DB { return newPool(targetConnector{t}, 1) }
 type targetConnector struct{ *target }
 
 // Connect returns a connection that only reads.
-func (c targetConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	return c.connect(ctx, c.reader)
+func (c targetConnector) Connect(context.Context) (driver.Conn, error) {
+	return c.connect(c.reader)
 }
 
 // Driver returns the driver below.
@@ -106,7 +124,7 @@ type connector struct {
 // another, readers wait here. Writers wait where they begin, as the one place of their pool is needed meanwhile.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	for end := time.Now().Add(reopenWait); ; time.Sleep(time.Millisecond) {
-		opened, err := c.open(ctx)
+		opened, err := c.open()
 		if err == nil {
 			return opened, nil
 		}
@@ -118,7 +136,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 
 // open counts before it looks which file is the present one, so that who takes that away and then
 // finds no connection can be sure that none will come.
-func (c *connector) open(ctx context.Context) (_ *conn, err error) {
+func (c *connector) open() (_ *conn, err error) {
 	c.live.Add(1)
 	defer func() {
 		if err != nil {
@@ -136,11 +154,12 @@ func (c *connector) open(ctx context.Context) (_ *conn, err error) {
 	if c.write {
 		dsn = t.writer
 	}
-	inner, err := t.connect(ctx, dsn)
+	inner, err := t.connect(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{full: inner, of: t, from: c}, nil
+	inner.from = c
+	return inner, nil
 }
 
 // Driver returns the driver below.
@@ -161,19 +180,26 @@ type full interface {
 type conn struct {
 	full
 	of     *target
-	from   *connector
+	from   *connector // nil where it is used as long as it is held, whatever is the present target
 	closed sync.Once
 }
 
 // Close ends the connection.
 func (c *conn) Close() error {
-	defer c.closed.Do(func() { c.from.live.Add(-1) })
+	defer c.closed.Do(func() {
+		c.of.open.Add(-1)
+		if c.from != nil {
+			c.from.live.Add(-1)
+		}
+	})
 	return c.full.Close()
 }
 
+func (c *conn) isPresent() bool { return c.from == nil || c.from.present.Load() == c.of }
+
 // ResetSession refuses a connection to a file that is no longer the present one, before its next use.
 func (c *conn) ResetSession(ctx context.Context) error {
-	if c.from.present.Load() != c.of {
+	if !c.isPresent() {
 		return driver.ErrBadConn
 	}
 	if inner, ok := c.full.(driver.SessionResetter); ok {
@@ -184,7 +210,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 
 // IsValid refuses it after use, so that it is closed and not kept.
 func (c *conn) IsValid() bool {
-	if c.from.present.Load() != c.of {
+	if !c.isPresent() {
 		return false
 	}
 	inner, ok := c.full.(driver.Validator)

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strconv"
 	"time"
 )
@@ -80,8 +79,8 @@ func (d *DB) write(ctx context.Context, fn func(DBTX) error) error {
 	if err == nil {
 		err = tx.Commit()
 	}
-	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
-		err = ctx.Err() // which ended the transaction
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // which ended the transaction, whatever it looked like to who was in the middle of it
 	}
 	d.writer.observe(start, err)
 	return err
