@@ -21,8 +21,8 @@ type target struct {
 	writer, reader string                   // DSNs; writer is "" where the file can only be read
 	seen           atomic.Pointer[identity] // the file, as it was last seen
 	readOnly       bool
-	open           atomic.Int64 // connections, those about to be opened included
-	begun          atomic.Int64 // all that ever were about to be opened
+	open           atomic.Int64 // connections
+	opening        sync.RWMutex // held by who opens one, for writing by who is to be alone with the file
 }
 
 // displaced says whether another file, or none, is now where the target was.
@@ -44,27 +44,46 @@ func (t *target) lostLog() bool {
 	return seen.lostLog(identity{wal: wal})
 }
 
-// connect opens a connection to the file and the log of the target, and to no other that is there meanwhile. When the
-// last was closed SQLite may have removed the log. So one that is alone makes the next.
-func (t *target) connect(dsn string) (_ *conn, err error) {
-	number, first := t.begun.Add(1), t.open.Add(1) == 1
-	defer func() {
-		if err != nil {
-			t.open.Add(-1)
-		}
-	}()
-	if t.displaced() || !first && t.lostLog() {
+// connect opens a connection to the file and the log of the target, and to no others that are there meanwhile.
+func (t *target) connect(dsn string) (*conn, error) {
+	t.opening.RLock()
+	c, err := t.connectUnless(t.lostLog, dsn)
+	t.opening.RUnlock()
+	if err == errReopening && t.lostLog() {
+		return t.connectAlone(dsn)
+	}
+	return c, err
+}
+
+// connectAlone opens a connection where there is no other, so that no other has a log that was lost: the last one took
+// it along when it was closed, as SQLite has it. This one makes the next.
+func (t *target) connectAlone(dsn string) (*conn, error) {
+	t.opening.Lock()
+	defer t.opening.Unlock()
+	if t.open.Load() > 0 {
 		return nil, errReopening // as soon as the watch has seen it
 	}
+	c, err := t.connectUnless(func() bool { return false }, dsn)
+	if err != nil {
+		return nil, err
+	}
+	now, err := identify(t.path)
+	if err != nil || now.wal == nil {
+		c.Close()
+		return nil, errReopening
+	}
+	now.file = t.seen.Load().file
+	t.seen.Store(&now)
+	return c, nil
+}
+
+func (t *target) connectUnless(lost func() bool, dsn string) (*conn, error) {
+	if t.displaced() || lost() {
+		return nil, errReopening
+	}
 	opened, err := openAndRead(dsn)
-	alone := first && t.begun.Load() == number
-	switch now, seeErr := identify(t.path); {
-	case t.path == "":
-	case seeErr != nil || !t.seen.Load().sameFile(now) || !alone && t.lostLog():
+	if t.displaced() || lost() {
 		err = errReopening // and if something else is wrong as well, it is because of that
-	case err == nil && alone:
-		now.file = t.seen.Load().file
-		t.seen.Store(&now)
 	}
 	if err != nil {
 		if opened != nil {
@@ -72,6 +91,7 @@ func (t *target) connect(dsn string) (_ *conn, err error) {
 		}
 		return nil, Classify(err)
 	}
+	t.open.Add(1)
 	return &conn{full: opened, of: t}, nil
 }
 

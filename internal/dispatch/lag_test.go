@@ -40,8 +40,12 @@ func TestLag(t *testing.T) {
 	if err != nil || l.Changes.Seconds < 60 || l.Changes.Seconds > 600 || l.States.Seconds < 3600 || l.States.Seconds > 7200 {
 		t.Errorf("%+v %+v %v", l, l.States, err)
 	}
-	lags, err := b.d.Lags(t.Context(), 10)
-	if err != nil || len(lags) != 1 || lags[0].ID != "w" || lags[0].Changes.Events != 2 {
+	var lags []Lagging
+	b.eventually("the others have seen that there is something", func() bool {
+		lags, err = b.d.Lags(t.Context(), 10)
+		return err != nil || len(lags) == 1
+	})
+	if err != nil || lags[0].ID != "w" || lags[0].Changes.Events != 2 {
 		t.Errorf("%+v %v", lags, err)
 	}
 	b.halt()
