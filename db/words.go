@@ -3,6 +3,7 @@ package db
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -27,7 +28,9 @@ func phrases(text string) (all [][]string) {
 	}
 	for _, c := range unaccented(text) {
 		switch {
-		case unicode.In(c, dense...):
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9': // as nearly all are
+			word.WriteRune(c)
+		case c >= utf8.RuneSelf && unicode.In(c, dense...):
 			endWord()
 			phrase = append(phrase, string(c))
 		case unicode.IsLetter(c), unicode.IsDigit(c), unicode.Is(unicode.Mc, c):
@@ -48,6 +51,9 @@ var dense = []*unicode.RangeTable{
 // unaccented takes characters apart, leaves out the accents, and puts together what is left. Bytes that are no
 // characters would keep those beside them from being taken apart.
 func unaccented(text string) string {
+	if isASCII(text) {
+		return text
+	}
 	plain := strings.Map(func(c rune) rune {
 		if unicode.Is(unicode.Mn, c) {
 			return -1
@@ -55,6 +61,10 @@ func unaccented(text string) string {
 		return c
 	}, norm.NFKD.String(strings.ToValidUTF8(text, "\ufffd")))
 	return norm.NFC.String(plain)
+}
+
+func isASCII(text string) bool {
+	return strings.IndexFunc(text, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
 }
 
 // letters are those that Unicode does not take for others with an accent, and how people write them who do not have

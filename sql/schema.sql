@@ -1089,16 +1089,6 @@ CREATE TABLE search_text (
   more  TEXT NOT NULL
 );
 
-CREATE VIRTUAL TABLE search USING fts5(names, ids, more, content='search_text', content_rowid='id', tokenize='ascii', prefix='1 2 3');
-
-CREATE TABLE 'search_data'(id INTEGER PRIMARY KEY, block BLOB);
-
-CREATE TABLE 'search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
-
-CREATE TABLE 'search_docsize'(id INTEGER PRIMARY KEY, sz BLOB);
-
-CREATE TABLE 'search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
-
 CREATE TRIGGER search_text_inserted AFTER INSERT ON search_text
 BEGIN
   INSERT INTO search (rowid, names, ids, more) VALUES (NEW.id, NEW.names, NEW.ids, NEW.more);
@@ -1314,3 +1304,11 @@ CREATE TABLE api_keys (
 CREATE VIEW api_keys_view AS
 SELECT k.key_id AS id, k.name, k.starts_with, k.scopes, k.created_at, k.expires_at, k.last_used_at
 FROM api_keys AS k;
+
+CREATE VIRTUAL TABLE search USING fts5(names, ids, more, content='search_text', content_rowid='id', tokenize='ascii', prefix='1 2', columnsize=0);
+
+CREATE TABLE 'search_data'(id INTEGER PRIMARY KEY, block BLOB);
+
+CREATE TABLE 'search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+
+CREATE TABLE 'search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
