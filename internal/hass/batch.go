@@ -30,7 +30,7 @@ func ReadBatch(text []byte) (Batch, error) {
 		}
 		return nil, fmt.Errorf("%w: it begins with another value", ErrSyntax)
 	}
-	list, err := d.ReadValue()
+	elements, err := elementsOf(d, text)
 	if err != nil {
 		return nil, syntaxError(d, err)
 	}
@@ -38,7 +38,7 @@ func ReadBatch(text []byte) (Batch, error) {
 	if _, err := d.ReadToken(); err != io.EOF {
 		return nil, fmt.Errorf("%w: something follows the list, at byte %d", ErrSyntax, end)
 	}
-	return elementsOf(list)
+	return elements, nil
 }
 
 func syntaxError(d *jsontext.Decoder, err error) error {
@@ -52,9 +52,8 @@ func syntaxError(d *jsontext.Decoder, err error) error {
 	return fmt.Errorf("%w: broken after byte %d", ErrSyntax, d.InputOffset())
 }
 
-// elementsOf splits a list that is known to be JSON.
-func elementsOf(list jsontext.Value) ([]jsontext.Value, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(list), lenient)
+// elementsOf reads the list that comes next, whose elements share the memory of text, which d reads.
+func elementsOf(d *jsontext.Decoder, text []byte) ([]jsontext.Value, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
@@ -65,9 +64,10 @@ func elementsOf(list jsontext.Value) ([]jsontext.Value, error) {
 			return nil, err
 		}
 		end := d.InputOffset()
-		elements = append(elements, list[end-int64(len(v)):end:end])
+		elements = append(elements, text[end-int64(len(v)):end:end])
 	}
-	return elements, nil
+	_, err := d.ReadToken()
+	return elements, err
 }
 
 // member is a name and a value of an object.
@@ -76,8 +76,27 @@ type member struct {
 	value jsontext.Value
 }
 
+// names are the names of members that were met, each once: all entries of a registry have the same.
+type names map[string]string
+
+// read is the name that a JSON string holds, with what is not UTF-8 replaced.
+func (n names) read(text jsontext.Value) string {
+	if name, ok := n[string(text)]; ok {
+		return name
+	}
+	unquoted, _ := jsontext.AppendUnquote(nil, text)
+	name := string(unquoted)
+	if len(n) < mostNames {
+		n[string(text)] = name
+	}
+	return name
+}
+
+// mostNames bounds what names take, whatever is sent.
+const mostNames = 1000
+
 // membersOf appends the members of an object to into. ok is false where v is not an object.
-func membersOf(v jsontext.Value, into []member) (members []member, ok bool) {
+func (n names) membersOf(v jsontext.Value, into []member) (members []member, ok bool) {
 	if v.Kind() != '{' {
 		return into, false
 	}
@@ -86,11 +105,11 @@ func membersOf(v jsontext.Value, into []member) (members []member, ok bool) {
 		return into, false
 	}
 	for d.PeekKind() != '}' {
-		token, err := d.ReadToken()
+		quoted, err := d.ReadValue()
 		if err != nil {
 			return into, false
 		}
-		name := token.String()
+		name := n.read(quoted)
 		value, err := d.ReadValue()
 		if err != nil {
 			return into, false

@@ -49,7 +49,7 @@ func TestReadBatchErrors(t *testing.T) {
 		"\xef\xbb\xbf[]":      "broken at byte 0",
 		`[1,,2]`:              "broken at byte 3",
 		`[1 2]`:               "broken at byte 3",
-		`[1,]`:                "broken at byte 3",
+		`[1,]`:                "broken at byte 2",
 		`[{"a":1,}]`:          "broken at byte 8",
 		`[{"a" 1}]`:           "broken at byte 6",
 		`[{a:1}]`:             "broken at byte 2",
@@ -139,7 +139,7 @@ func listOf(text []byte) (elements []json.RawMessage, ok bool) {
 func takeApart(t *testing.T, v jsontext.Value) {
 	t.Helper()
 	before := string(v)
-	members, ok := membersOf(v, nil)
+	members, ok := names{}.membersOf(v, nil)
 	if ok != (v.Kind() == '{') {
 		t.Fatalf("%q is an object: %v", v, ok)
 	}

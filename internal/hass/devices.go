@@ -57,7 +57,7 @@ var devices = &registry[device]{
 	finish: func(*device, identity) (string, string) { return "", "" },
 	save: func(r *run, _, d *device) error {
 		d.UpdatedAt = r.now
-		return r.q.SaveDevice(r.ctx, *d)
+		return r.q.SaveDevice(r.brief, *d)
 	},
 	clear: func(r *run, rows removal) ([]string, error) { return r.q.DeleteDevices(r.ctx, rows.keys) },
 }

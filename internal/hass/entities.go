@@ -141,15 +141,15 @@ func wantedEntity(id *identity, stage int) (wanted [5]*string) {
 func saveEntity(r *run, before, e *entity) error {
 	e.UpdatedAt = r.now
 	if e.Key != 0 && placementOf(e) == placementOf(before) {
-		return r.q.DescribeEntity(r.ctx, description(e))
+		return r.q.DescribeEntity(r.brief, description(e))
 	}
 	if e.Key != 0 && e.EntityID != before.EntityID {
 		// Another entity that has the name is renamed later in the batch, or is no more.
-		if err := r.q.ParkEntity(r.ctx, db.ParkEntityParams{EntityID: e.EntityID, Key: e.Key}); err != nil {
+		if err := r.q.ParkEntity(r.brief, db.ParkEntityParams{EntityID: e.EntityID, Key: e.Key}); err != nil {
 			return err
 		}
 	}
-	return r.q.SaveEntity(r.ctx, *e)
+	return r.q.SaveEntity(r.brief, *e)
 }
 
 // renameEntity stores nothing of a rejected entry but its name, which others in the batch rely on: the

@@ -241,7 +241,7 @@ func list[R any](column func(*R) *dbtype.JSON, takes func(jsontext.Value) (bool,
 		if string(v) == "[]" {
 			return set(column(row), "[]"), nil
 		}
-		elements, err := elementsOf(v)
+		elements, err := elementsOf(jsontext.NewDecoder(bytes.NewBuffer(v), lenient), v)
 		if err != nil {
 			return false, errList
 		}

@@ -27,7 +27,7 @@ func (reg *registry[R]) identify(r *run, batch Batch) []entry {
 	members := make([]member, 0, 64)
 	for i, v := range batch {
 		var ok bool
-		if members, ok = membersOf(v, members[:0]); !ok {
+		if members, ok = r.names.membersOf(v, members[:0]); !ok {
 			r.reject(i, nil, "", "must be an object")
 			r.vague = true
 			continue
