@@ -203,13 +203,13 @@ func (b *bench) start(ctx context.Context) error {
 			return err
 		}
 		took = append(took, time.Since(begin))
-		time.Sleep(500 * time.Millisecond)
+		time.Sleep(2 * time.Second) // in which all pages are checked, as at each start
 		rss = p.rss()
 		if err := p.stop(); err != nil {
 			return err
 		}
 	}
 	row("start to first answer", "%v", median(took).Round(100*time.Microsecond))
-	row("resident when idle", "%.1f MB", float64(rss)/1e6)
+	row("resident when idle", "%.1f MiB", float64(rss)/(1<<20))
 	return nil
 }

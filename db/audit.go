@@ -88,7 +88,7 @@ func checkPages(ctx context.Context, t *target) (string, error) {
 	defer pool.Close()
 	var result string
 	// It reads each page once, and of what a large cache takes not all is given back afterwards.
-	if _, err := pool.ExecContext(ctx, "PRAGMA cache_size = -500"); err != nil {
+	if _, err := pool.ExecContext(ctx, "PRAGMA cache_size = -100"); err != nil {
 		return "", err
 	}
 	if err := pool.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
