@@ -121,6 +121,7 @@ func TestReopeningUnderLoad(t *testing.T) {
 			t.Error(err)
 			break
 		}
+		mustAddFloorsOrConflict(t, d) // so that it is open for long enough for one to write
 	}
 	close(stop)
 	wg.Wait()
