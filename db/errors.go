@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -116,6 +117,10 @@ func classifyCode(code int, err error) error {
 		return unavailable(ReadOnly, err, "the database can only be read")
 	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
 		return unavailable(Corrupt, err, "the database file is damaged: "+putBack)
+	case lib.SQLITE_ERROR:
+		if strings.Contains(err.Error(), "no such table") { // all that are asked for were there: it was just overwritten
+			return unavailable(Corrupt, err, "the database file is damaged: "+putBack)
+		}
 	case lib.SQLITE_CANTOPEN, lib.SQLITE_PERM, lib.SQLITE_AUTH:
 		return unavailable(Missing, err, "the database file cannot be opened")
 	case lib.SQLITE_IOERR, lib.SQLITE_NOMEM, lib.SQLITE_PROTOCOL, lib.SQLITE_NOLFS:
