@@ -71,12 +71,12 @@ const readerTimeout = 5 * time.Second
 // dsn returns the driver's name of the database; pragmas ride in it, so that each connection has them.
 func (c Config) dsn(timeout time.Duration, query ...string) string {
 	share := c.CacheSize / int64(readers()+1)
-	values := append(query,
-		"_dqs=0",
-		"_pragma=busy_timeout("+strconv.FormatInt(timeout.Milliseconds(), 10)+")",
-		"_pragma=cache_size("+strconv.FormatInt(share, 10)+")",
-		"_pragma=temp_store(MEMORY)",
-	)
+	return c.smallDSN(timeout, append(query, "_pragma=cache_size("+strconv.FormatInt(share, 10)+")", "_pragma=temp_store(MEMORY)")...)
+}
+
+// smallDSN does without the size of the cache, for which SQLite reads the schema, and then keeps it.
+func (c Config) smallDSN(timeout time.Duration, query ...string) string {
+	values := append(query, "_dqs=0", "_pragma=busy_timeout("+strconv.FormatInt(timeout.Milliseconds(), 10)+")")
 	if c.Path == Memory {
 		return "file::memory:?" + strings.Join(values, "&")
 	}
@@ -101,9 +101,18 @@ func (c Config) openingDSN(timeout time.Duration) string {
 // readerDSN opens the file for reading only. immutable is for a file that nobody can write: SQLite then
 // needs no -shm beside it, and looks for no changes.
 func (c Config) readerDSN(immutable bool) string {
+	return c.dsn(min(c.Timeout, readerTimeout), readOnly(immutable)...)
+}
+
+// counterDSN opens the file to count commits, for which no schema is needed.
+func (c Config) counterDSN(immutable bool) string {
+	return c.smallDSN(min(c.Timeout, readerTimeout), readOnly(immutable)...)
+}
+
+func readOnly(immutable bool) []string {
 	query := []string{"mode=ro", "_pragma=query_only(1)"}
 	if immutable {
 		query = append(query, "immutable=1")
 	}
-	return c.dsn(min(c.Timeout, readerTimeout), query...)
+	return query
 }

@@ -16,13 +16,15 @@ import (
 
 // target is an opened database file. Connections belong to one and end with it.
 type target struct {
-	kind           datasql.Kind
-	path           string                   // of the file; "" in memory
-	writer, reader string                   // DSNs; writer is "" where the file can only be read
-	seen           atomic.Pointer[identity] // the file, as it was last seen
-	readOnly       bool
-	open           atomic.Int64 // connections
-	opening        sync.RWMutex // held by who opens one, for writing by who is to be alone with the file
+	kind     datasql.Kind
+	path     string                   // of the file; "" in memory
+	writer   string                   // a DSN, as those below; "" where the file can only be read
+	reader   string                   // which changes nothing
+	counter  string                   // which only counts commits
+	seen     atomic.Pointer[identity] // the file, as it was last seen
+	readOnly bool
+	open     atomic.Int64 // connections
+	opening  sync.RWMutex // held by who opens one, for writing by who is to be alone with the file
 }
 
 // displaced says whether another file, or none, is now where the target was.
@@ -144,7 +146,7 @@ type connector struct {
 // another, readers wait here. Writers wait where they begin, as the one place of their pool is needed meanwhile.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	for end := time.Now().Add(reopenWait); ; time.Sleep(time.Millisecond) {
-		opened, err := c.open()
+		opened, err := c.open(c.dsn)
 		if err == nil {
 			return opened, nil
 		}
@@ -154,9 +156,17 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 }
 
+// dsn is that of the connections that the pool is of.
+func (c *connector) dsn(t *target) string {
+	if c.write {
+		return t.writer
+	}
+	return t.reader
+}
+
 // open counts before it looks which file is the present one, so that who takes that away and then
 // finds no connection can be sure that none will come.
-func (c *connector) open() (_ *conn, err error) {
+func (c *connector) open(dsn func(*target) string) (_ *conn, err error) {
 	c.live.Add(1)
 	defer func() {
 		if err != nil {
@@ -170,11 +180,7 @@ func (c *connector) open() (_ *conn, err error) {
 	case c.write && t.readOnly:
 		return nil, unavailable(ReadOnly, nil, "the database is on a read-only file system")
 	}
-	dsn := t.reader
-	if c.write {
-		dsn = t.writer
-	}
-	inner, err := t.connect(dsn)
+	inner, err := t.connect(dsn(t))
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +199,7 @@ type full interface {
 	driver.ExecerContext
 	driver.QueryerContext
 	driver.Pinger
+	sqlite.FileControl
 	NewBackup(destination string) (*sqlite.Backup, error)
 }
 

@@ -140,10 +140,11 @@ func (d *DB) openWritable(ctx context.Context) (*target, error) {
 		return nil, unavailable(Missing, err, "the database file was replaced while it was being opened")
 	}
 	t := &target{
-		kind:   d.config.Kind,
-		path:   d.config.Path,
-		writer: d.config.writerDSN(),
-		reader: d.config.readerDSN(false),
+		kind:    d.config.Kind,
+		path:    d.config.Path,
+		writer:  d.config.writerDSN(),
+		reader:  d.config.readerDSN(false),
+		counter: d.config.counterDSN(false),
 	}
 	t.seen.Store(&after)
 	return t, nil
@@ -259,16 +260,22 @@ func (d *DB) openReadOnly(ctx context.Context) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	dsn := d.config.readerDSN(false)
-	err = d.checkReadable(ctx, dsn)
+	immutable := false
+	err = d.checkReadable(ctx, d.config.readerDSN(immutable))
 	if err != nil && (id.wal == nil || id.wal.Size() == 0) {
-		dsn = d.config.readerDSN(true) // nobody writes: SQLite may do without the -shm that it cannot make
-		err = d.checkReadable(ctx, dsn)
+		immutable = true // nobody writes: SQLite may do without the -shm that it cannot make
+		err = d.checkReadable(ctx, d.config.readerDSN(immutable))
 	}
 	if err != nil {
 		return nil, err
 	}
-	t := &target{kind: d.config.Kind, path: d.config.Path, reader: dsn, readOnly: true}
+	t := &target{
+		kind:     d.config.Kind,
+		path:     d.config.Path,
+		reader:   d.config.readerDSN(immutable),
+		counter:  d.config.counterDSN(immutable),
+		readOnly: true,
+	}
 	t.seen.Store(&id)
 	return t, nil
 }

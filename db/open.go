@@ -50,7 +50,7 @@ func Prepare(config Config, log *slog.Logger) *DB {
 	d.readConnector = &connector{present: &d.present, cause: d.why}
 	d.writer = &prepared{pool: newPool(d.writeConnector, 1)}
 	d.reader = &prepared{pool: newPool(d.readConnector, readers())}
-	d.counter = newCounter(d.readConnector)
+	d.counter = &counter{from: d.readConnector}
 	if config.Path == Memory {
 		d.reader.pool.Close()
 		d.reader = d.writer // a database in memory belongs to its one connection
@@ -183,7 +183,7 @@ func (d *DB) Close() error {
 	d.mu.Unlock()
 	d.close(unavailable(Closed, nil, "data-api is shutting down"))
 	d.drained(context.Background())
-	err := errors.Join(d.counter.pool.Close(), d.reader.pool.Close(), d.writer.pool.Close())
+	err := errors.Join(d.reader.pool.Close(), d.writer.pool.Close())
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.held.Release()

@@ -2,17 +2,15 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"sync"
-	"time"
 )
 
 // Version is what the database is at one moment. As long as it is equal, whatever was read is what would be
 // read again: every commit by whomever and every other file makes another one.
 type Version struct {
-	of      *target
-	commits int64 // as one connection counts those of all others
+	by      *conn  // the connection that counts, which belongs to one file
+	commits uint32 // of all others
 }
 
 // Version tells which version is there now; ok is false where that cannot be told, as in memory. What is read
@@ -22,97 +20,78 @@ func (d *DB) Version() (v Version, ok bool) {
 	if t == nil || t.path == "" {
 		return v, false
 	}
-	commits, err := d.counter.count(t)
-	return Version{of: t, commits: commits}, err == nil
+	return d.counter.count(t)
 }
 
-// counter counts commits by a connection that it holds, and that never writes: SQLite tells a connection
-// of the commits of others only. The statement is run without database/sql, at a third of the time.
+// counter counts commits by a connection that it holds, and that never writes: SQLite tells a connection of the
+// commits of others only. It does without database/sql, and takes the count from the pager, as rows of one column take
+// four allocations.
 type counter struct {
-	pool *sql.DB // of one connection
+	from *connector
 
-	mu    sync.Mutex
-	of    *target // which the connection belongs to; nil where there is none
-	held  *sql.Conn
-	query driver.StmtQueryContext
-	value [1]driver.Value
+	mu   sync.Mutex
+	held *conn // nil where there is none
+	look driver.StmtExecContext
 }
 
-func newCounter(c *connector) *counter {
-	pool := newPool(c, 1)
-	pool.SetMaxIdleConns(-1)
-	return &counter{pool: pool}
-}
-
-// counterWait is how long a connection may take to open; until then nobody knows the version.
-const counterWait = 100 * time.Millisecond
-
-func (c *counter) count(t *target) (commits int64, err error) {
+func (c *counter) count(t *target) (v Version, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.of != t {
+	var err error
+	if c.held == nil || c.held.of != t {
 		c.rest()
 		err = c.hold(t)
 	}
+	v.by = c.held
 	if err == nil {
-		commits, err = c.ask()
+		v.commits, err = c.ask()
 	}
 	if err != nil {
 		c.rest()
 	}
-	return commits, err
+	return v, err == nil
 }
 
-func (c *counter) ask() (int64, error) {
-	rows, err := c.query.QueryContext(context.Background(), nil)
-	if err != nil {
+// ask has the pager look whether others have committed, and returns what it counts.
+func (c *counter) ask() (commits uint32, err error) {
+	if _, err := c.look.ExecContext(context.Background(), nil); err != nil {
 		return 0, err
 	}
-	err = rows.Next(c.value[:])
-	if closing := rows.Close(); err == nil {
-		err = closing
-	}
-	commits, _ := c.value[0].(int64)
-	return commits, err
+	return c.held.FileControlDataVersion("main")
 }
 
-// hold takes a connection to the target.
+// hold takes a connection to the target. It waits for nothing: until there is one, nobody knows the version.
 func (c *counter) hold(t *target) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), counterWait)
-	defer cancel()
-	if c.held, err = c.pool.Conn(ctx); err != nil {
+	if c.held, err = c.from.open(func(t *target) string { return t.counter }); err != nil {
 		c.held = nil
 		return err
 	}
-	return c.held.Raw(func(raw any) error {
-		own := raw.(*conn)
-		if own.of != t {
-			return driver.ErrBadConn
-		}
-		s, err := own.PrepareContext(ctx, "PRAGMA data_version")
-		if err != nil {
-			return err
-		}
-		c.query, c.of = s.(driver.StmtQueryContext), t
-		return nil
-	})
+	if c.held.of != t {
+		return driver.ErrBadConn
+	}
+	s, err := c.held.PrepareContext(context.Background(), "PRAGMA data_version")
+	if err != nil {
+		return err
+	}
+	c.look = s.(driver.StmtExecContext)
+	return nil
 }
 
 // release gives up the connection, where it belongs to another file than the present one.
 func (c *counter) release(present *target) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.of != present {
+	if c.held != nil && c.held.of != present {
 		c.rest()
 	}
 }
 
 func (c *counter) rest() {
-	if s, ok := c.query.(driver.Stmt); ok {
+	if s, ok := c.look.(driver.Stmt); ok {
 		s.Close()
 	}
 	if c.held != nil {
 		c.held.Close()
 	}
-	c.of, c.held, c.query = nil, nil, nil
+	c.held, c.look = nil, nil
 }

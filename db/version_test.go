@@ -17,6 +17,11 @@ func TestTheVersionChangesWithEachCommit(t *testing.T) {
 	for name, commit := range map[string]func(){
 		"ours":      func() { mustAddFloors(t, d, "a") },
 		"a shell's": func() { shell(t, path, "INSERT INTO floors (floor_id, name) VALUES ('b', 'x');") },
+		"any, as the connection that counts them is another": func() {
+			d.counter.mu.Lock()
+			defer d.counter.mu.Unlock()
+			d.counter.rest()
+		},
 		"of a file that was opened anew": func() {
 			d.close(errReopening)
 			if err := d.Open(ctx); err != nil {

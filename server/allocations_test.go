@@ -31,7 +31,7 @@ func TestAllocationsOfAHit(t *testing.T) {
 	c = serveDB(t, c.db, func(config *Config) { // as the service does
 		config.CacheBytes, config.ClientRequests, config.QueryTimeout = 1<<20, 128, time.Minute
 	})
-	wantAtMost(t, "a hit", allocations(t, c, "/api/v1/devices/a"), 9)
+	wantAtMost(t, "a hit", allocations(t, c, "/api/v1/devices/a"), 5)
 }
 
 // A device has 40 columns, whose names the driver makes strings of for each query.
