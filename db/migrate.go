@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -17,11 +18,10 @@ import (
 type migration struct {
 	version string
 	file    string
-	up      string
+	text    *dbmate.Migration
 }
 
-// migrations returns the files that make a database of the kind, in their order. They are read as dbmate reads them;
-// what dbmate does badly on SQLite (no transaction, more than one up block) is refused.
+// migrations returns the files that make a database of the kind, in their order.
 func migrations(kind datasql.Kind) ([]migration, error) {
 	files, folder := kind.Migrations()
 	entries, err := files.ReadDir(folder)
@@ -30,18 +30,23 @@ func migrations(kind datasql.Kind) ([]migration, error) {
 	}
 	var all []migration
 	for _, e := range entries {
-		file := path.Join(folder, e.Name())
-		parsed, err := (&dbmate.Migration{FS: files, FilePath: file}).Parse()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		if len(parsed) != 1 || !parsed[0].UpOptions.Transaction() {
-			return nil, fmt.Errorf("%s: needs one up block, in a transaction", file)
-		}
 		version, _, _ := strings.Cut(e.Name(), "_")
-		all = append(all, migration{version: version, file: e.Name(), up: parsed[0].Up})
+		all = append(all, migration{version, e.Name(), &dbmate.Migration{FS: files, FilePath: path.Join(folder, e.Name())}})
 	}
 	return all, nil
+}
+
+// up is what it does. It is read as dbmate reads it; what dbmate does badly on SQLite (no transaction, more than one up
+// block) is refused.
+func (m migration) up() (string, error) {
+	parsed, err := m.text.Parse()
+	if err != nil {
+		return "", err
+	}
+	if len(parsed) != 1 || !parsed[0].UpOptions.Transaction() {
+		return "", errors.New("needs one up block, in a transaction")
+	}
+	return parsed[0].Up, nil
 }
 
 // schema is what a database file holds, seen from the migrations of this binary.
@@ -157,10 +162,7 @@ func applyAll(ctx context.Context, tx *sql.Tx, s schema) error {
 		return err
 	}
 	for _, m := range s.pending {
-		if _, err := tx.ExecContext(ctx, m.up); err != nil {
-			return fmt.Errorf("%s: %w", m.file, err)
-		}
-		if _, err := tx.ExecContext(ctx, datasql.Admin("record_version"), m.version); err != nil {
+		if err := m.apply(ctx, tx); err != nil {
 			return fmt.Errorf("%s: %w", m.file, err)
 		}
 	}
@@ -177,6 +179,18 @@ func applyAll(ctx context.Context, tx *sql.Tx, s schema) error {
 		return fmt.Errorf("%w: %d rows would refer to nothing", ErrConflict, broken)
 	}
 	return nil
+}
+
+func (m migration) apply(ctx context.Context, tx *sql.Tx) error {
+	text, err := m.up()
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, text); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, datasql.Admin("record_version"), m.version)
+	return err
 }
 
 // column returns the one text column of a query.

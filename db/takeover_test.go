@@ -36,7 +36,11 @@ func olderDatabase(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return madeBy(t, "PRAGMA journal_mode = WAL", "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)", all[0].up,
+	first, err := all[0].up()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return madeBy(t, "PRAGMA journal_mode = WAL", "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)", first,
 		"INSERT INTO schema_migrations VALUES ('"+all[0].version+"')", "INSERT INTO devices (device_id, name) VALUES ('1', 'One'), ('2', 'Two')")
 }
 
