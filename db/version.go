@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"sync"
+	"sync/atomic"
 )
 
 // Version is what the database is at one moment. As long as it is equal, whatever was read is what would be
@@ -29,27 +30,39 @@ func (d *DB) Version() (v Version, ok bool) {
 type counter struct {
 	from *connector
 
+	begun atomic.Int64 // how many times it looked, the present one included
+
 	mu   sync.Mutex
 	held *conn // nil where there is none
 	look driver.StmtExecContext
+	last Version // by held
 }
 
+// count tells what others have committed. Of those who wait for their turn, the first looks for all: what was looked
+// for after they came is as new as what they would see.
 func (c *counter) count(t *target) (v Version, ok bool) {
+	came := c.begun.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var err error
+	if c.begun.Load() == came || c.held == nil || c.held.of != t {
+		c.begun.Add(1)
+		if err := c.lookAt(t); err != nil {
+			c.rest()
+		}
+	}
+	return c.last, c.held != nil
+}
+
+func (c *counter) lookAt(t *target) error {
 	if c.held == nil || c.held.of != t {
 		c.rest()
-		err = c.hold(t)
+		if err := c.hold(t); err != nil {
+			return err
+		}
 	}
-	v.by = c.held
-	if err == nil {
-		v.commits, err = c.ask()
-	}
-	if err != nil {
-		c.rest()
-	}
-	return v, err == nil
+	commits, err := c.ask()
+	c.last = Version{c.held, commits}
+	return err
 }
 
 // ask has the pager look whether others have committed, and returns what it counts.

@@ -1,6 +1,10 @@
 package db
 
-import "testing"
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
 
 func TestTheVersionChangesWithEachCommit(t *testing.T) {
 	path := fileIn(t)
@@ -45,4 +49,33 @@ func TestTheVersionChangesWithEachCommit(t *testing.T) {
 	if _, ok := inMemory(t).Version(); ok {
 		t.Error("a database in memory has a version")
 	}
+}
+
+// TestTheVersionUnderLoad has many ask at a time, who share what they see: nobody may be told of a version from before
+// it asked.
+func TestTheVersionUnderLoad(t *testing.T) {
+	d := opened(t, DefaultConfig(fileIn(t)))
+	done := make(chan struct{})
+	var others sync.WaitGroup
+	for range 8 {
+		others.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					d.Version()
+				}
+			}
+		})
+	}
+	for i := range 300 {
+		before, known := d.Version()
+		mustAddFloors(t, d, fmt.Sprint("floor ", i))
+		if after, ok := d.Version(); !known || !ok || after == before {
+			t.Fatalf("after commit %d the version is that of before: %v, %v", i, known, ok)
+		}
+	}
+	close(done)
+	others.Wait()
 }

@@ -113,16 +113,26 @@ func (s *Server) observed(next http.Handler) http.Handler {
 					s.fail(rec, r, errPanic)
 				}
 			}
-			duration := time.Since(start)
+			end := time.Now()
 			s.traffic.inFlight.Dec()
-			rec.meter.note(rec, duration)
-			s.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-				slog.String("route", rec.meter.route), slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
-				slog.Duration("duration", duration), slog.String("remote", r.RemoteAddr), rec.key())
+			rec.meter.note(rec, end.Sub(start))
+			s.log(r, rec, start, end)
 		}()
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// log writes the line of a request. It does without slog.Logger, which would find out each time where this stands.
+func (s *Server) log(r *http.Request, rec *recorder, start, end time.Time) {
+	h := s.Log.Handler()
+	if !h.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
+	line := slog.NewRecord(end, slog.LevelInfo, "request", 0)
+	line.AddAttrs(slog.String("request_id", rec.id[0]), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("route", rec.meter.route), slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
+		slog.Duration("duration", end.Sub(start)), slog.String("remote", r.RemoteAddr), rec.key())
+	h.Handle(r.Context(), line) // there is nowhere to say that it failed
 }
 
 var nosniff = []string{"nosniff"}
