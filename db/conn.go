@@ -142,6 +142,19 @@ type transaction struct {
 	broken     error // after which SQLite may have ended the transaction by itself
 }
 
+func newTransaction(tx *sql.Tx, pool *prepared) *transaction {
+	return &transaction{tx: tx, pool: pool, statements: map[string]*sql.Stmt{}}
+}
+
+// end rolls back what is not committed, and closes the statements: database/sql forgets one that was being prepared when
+// the context of the transaction ended, and its connection would live on with it, even when it is closed.
+func (t *transaction) end() {
+	t.tx.Rollback()
+	for _, s := range t.statements {
+		s.Close()
+	}
+}
+
 func (t *transaction) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	if t.broken != nil {
 		return nil, t.broken

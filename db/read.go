@@ -28,6 +28,7 @@ func (d *DB) readBy(ctx context.Context, by beginner, fn func(*Queries) error) e
 		d.reader.observe(start, err)
 		return Classify(err)
 	}
-	defer tx.Rollback()
-	return Classify(fn(New(&transaction{tx: tx, pool: d.reader, statements: map[string]*sql.Stmt{}})))
+	t := newTransaction(tx, d.reader)
+	defer t.end()
+	return Classify(fn(New(t)))
 }

@@ -90,8 +90,7 @@ func (d *DB) newRound(ctx context.Context) (*round, error) {
 		end()
 		return nil, err
 	}
-	t := &transaction{tx: tx, pool: d.writer, statements: map[string]*sql.Stmt{}}
-	return &round{tx: t, release: end, done: make(chan struct{})}, nil
+	return &round{tx: newTransaction(tx, d.writer), release: end, done: make(chan struct{})}, nil
 }
 
 // run runs fn in a savepoint: an error, a panic or the end of ctx undoes what fn did, and no more.
@@ -130,7 +129,7 @@ func (r *round) end() {
 	if err == nil {
 		err = r.tx.tx.Commit()
 	}
-	r.tx.tx.Rollback() // after the commit it does nothing
+	r.tx.end()
 	r.release()
 	r.failed = err != nil
 	close(r.done)

@@ -70,8 +70,8 @@ func (d *DB) write(ctx context.Context, fn func(DBTX) error) error {
 		d.writer.observe(start, err)
 		return err
 	}
-	defer tx.Rollback() // after the commit it does nothing
-	t := &transaction{tx: tx, pool: d.writer, statements: map[string]*sql.Stmt{}}
+	t := newTransaction(tx, d.writer)
+	defer t.end()
 	err = fn(t)
 	if err == nil {
 		err = t.broken
