@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -158,6 +159,21 @@ func (d *DB) closeIdle() bool {
 // wait for a connection, too.
 func (d *DB) readersGone() bool { return d.readConnector.live.Load()+d.readings.Load() == 0 }
 
+// connection returns the writer's connection, unless others need it for longer than a moment.
+func (d *DB) connection(ctx context.Context) (*sql.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, statEvery)
+	defer cancel()
+	return d.writer.pool.Conn(ctx)
+}
+
+// outlast waits until all readers of a file that was closed are gone. It is for who holds the writer's connection, which
+// would be closed before them otherwise.
+func (d *DB) outlast(ctx context.Context) {
+	for ; !d.readersGone() && ctx.Err() == nil; d.closeIdle() {
+		time.Sleep(drainEvery)
+	}
+}
+
 const drainEvery = 20 * time.Millisecond
 
 // drained waits until no connection is left that belongs to a file that was closed.
@@ -175,15 +191,25 @@ func (d *DB) drained(ctx context.Context) bool {
 	return false
 }
 
+// closeWait is how long Close waits for those in use.
+const closeWait = 2 * time.Second
+
 // Close ends all connections for good, after those in use are done, for which it waits a moment. SQLite
-// moves the -wal into the file when the last connection to it ends.
+// moves the -wal into the file when the last connection to it ends, if that may write: so the writer's is the last.
 func (d *DB) Close() error {
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	last, err := d.connection(ctx)
 	d.close(unavailable(Closed, nil, "data-api is shutting down"))
-	d.drained(context.Background())
-	err := errors.Join(d.reader.pool.Close(), d.writer.pool.Close())
+	if err == nil {
+		d.outlast(ctx)
+		last.Close()
+	}
+	d.drained(ctx)
+	err = errors.Join(d.reader.pool.Close(), d.writer.pool.Close())
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.held.Release()

@@ -207,10 +207,7 @@ func (w *watch) saveLog(ctx context.Context, t *target) {
 	w.log.Warn("log of the database removed or replaced while it is open", "path", t.path)
 	w.close(errReopening)
 	if err == nil {
-		for !w.readersGone() && ctx.Err() == nil {
-			time.Sleep(drainEvery)
-			w.closeIdle()
-		}
+		w.outlast(ctx)
 		saved = moveAndEmpty(ctx, c, w.config.Timeout)
 		c.Close()
 	}
@@ -218,13 +215,6 @@ func (w *watch) saveLog(ctx context.Context, t *target) {
 		w.log.Error("what was in the log of the database may be lost", "path", t.path, "error", err)
 	}
 	w.reopen(ctx)
-}
-
-// connection returns the writer's connection, unless others need it for longer than a moment.
-func (w *watch) connection(ctx context.Context) (*sql.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, statEvery)
-	defer cancel()
-	return w.writer.pool.Conn(ctx)
 }
 
 // upgrade looks whether a file can be written again that could not.
