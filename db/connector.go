@@ -23,8 +23,24 @@ type target struct {
 	counter  string                   // which only counts commits
 	seen     atomic.Pointer[identity] // the file, as it was last seen
 	readOnly bool
-	open     atomic.Int64 // connections
-	opening  sync.RWMutex // held by who opens one, for writing by who is to be alone with the file
+	open     atomic.Int64         // connections
+	opening  sync.RWMutex         // held by who opens one, for writing by who is to be alone with the file
+	spare    atomic.Pointer[conn] // a reader that was opened to see whether the file can be read, until somebody needs one
+}
+
+// reading returns the spare reader, or another.
+func (t *target) reading() (*conn, error) {
+	if c := t.spare.Swap(nil); c != nil {
+		return c, nil
+	}
+	return t.connect(t.reader)
+}
+
+// dropSpare ends the spare reader, if it is still there.
+func (t *target) dropSpare() {
+	if c := t.spare.Swap(nil); c != nil {
+		c.Close()
+	}
 }
 
 // displaced says whether another file, or none, is now where the target was.
@@ -146,7 +162,7 @@ type connector struct {
 // another, readers wait here. Writers wait where they begin, as the one place of their pool is needed meanwhile.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	for end := time.Now().Add(reopenWait); ; time.Sleep(time.Millisecond) {
-		opened, err := c.open(c.dsn)
+		opened, err := c.open(c.to)
 		if err == nil {
 			return opened, nil
 		}
@@ -156,17 +172,17 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 }
 
-// dsn is that of the connections that the pool is of.
-func (c *connector) dsn(t *target) string {
+// to connects to a target as the pool needs it.
+func (c *connector) to(t *target) (*conn, error) {
 	if c.write {
-		return t.writer
+		return t.connect(t.writer)
 	}
-	return t.reader
+	return t.reading()
 }
 
 // open counts before it looks which file is the present one, so that who takes that away and then
 // finds no connection can be sure that none will come.
-func (c *connector) open(dsn func(*target) string) (_ *conn, err error) {
+func (c *connector) open(to func(*target) (*conn, error)) (_ *conn, err error) {
 	c.live.Add(1)
 	defer func() {
 		if err != nil {
@@ -180,7 +196,7 @@ func (c *connector) open(dsn func(*target) string) (_ *conn, err error) {
 	case c.write && t.readOnly:
 		return nil, unavailable(ReadOnly, nil, "the database is on a read-only file system")
 	}
-	inner, err := t.connect(dsn(t))
+	inner, err := to(t)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,8 @@ func (t *target) settle(ctx context.Context) error {
 			break
 		}
 		t.seen.Store(&before)
-		if err := probe(ctx, t); reasonOf(err) == Opening {
+		c, err := probe(ctx, t)
+		if reasonOf(err) == Opening {
 			continue
 		} else if err != nil {
 			return err
@@ -53,8 +54,10 @@ func (t *target) settle(ctx context.Context) error {
 		now, err := identify(t.path)
 		if err == nil && before.sameContent(now) && before.sameFile(now) {
 			t.seen.Store(&now)
+			t.spare.Store(c)
 			return nil
 		}
+		c.Close()
 	}
 	return unavailable(Opening, nil, "the database file is being replaced or changed")
 }

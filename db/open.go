@@ -101,10 +101,14 @@ func (d *DB) publish(ctx context.Context, t *target) {
 	if t.path != "" {
 		d.last, d.gone = t.seen.Load(), false
 	}
+	old := t
 	if !d.closed {
-		d.present.Store(t)
+		old = d.present.Swap(t)
 	}
 	d.mu.Unlock()
+	if old != nil {
+		old.dropSpare()
+	}
 	if t.path != "" && !t.readOnly {
 		// It alone can move the log into the file, so it is the last to be closed. Where the file was replaced
 		// once more, it is not waited for: only the caller can open the next one.
@@ -127,7 +131,9 @@ func (d *DB) close(err error) {
 	}
 	d.gone = d.gone || errors.Is(err, fs.ErrNotExist)
 	d.mu.Unlock()
-	d.present.Store(nil)
+	if t := d.present.Swap(nil); t != nil {
+		t.dropSpare()
+	}
 	d.feed.nudge() // which gives up its connection
 	d.mu.Lock()
 	for stop := range d.reading {

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"os"
 	"time"
@@ -89,11 +90,19 @@ func (d *DB) noteWriteFailure(err error) {
 	d.mu.Unlock()
 }
 
-// probe reads the newest migration and rows of the large tables by a connection with nothing cached.
-func probe(ctx context.Context, t *target) error {
-	pool := t.pool()
-	defer pool.Close()
-	var version string
-	var one, other int
-	return Classify(pool.QueryRowContext(ctx, t.kind.Probe()).Scan(&version, &one, &other))
+// probe reads the newest migration and rows of the large tables by a connection with nothing cached, which it returns.
+func probe(ctx context.Context, t *target) (*conn, error) {
+	c, err := t.connect(t.reader)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.QueryContext(ctx, t.kind.Probe(), nil)
+	if err == nil {
+		err = errors.Join(rows.Next(make([]driver.Value, len(rows.Columns()))), rows.Close())
+	}
+	if err != nil {
+		c.Close()
+		return nil, Classify(err)
+	}
+	return c, nil
 }

@@ -75,7 +75,7 @@ func (c *counter) ask() (commits uint32, err error) {
 
 // hold takes a connection to the target. It waits for nothing: until there is one, nobody knows the version.
 func (c *counter) hold(t *target) (err error) {
-	if c.held, err = c.from.open(func(t *target) string { return t.counter }); err != nil {
+	if c.held, err = c.from.open(func(t *target) (*conn, error) { return t.connect(t.counter) }); err != nil {
 		c.held = nil
 		return err
 	}

@@ -69,7 +69,11 @@ func (w *watch) look(ctx context.Context) {
 	}
 	if time.Since(w.probed) >= probeEvery {
 		w.probed = time.Now()
-		switch err := probe(ctx, t); reasonOf(err) {
+		c, err := probe(ctx, t)
+		if err == nil {
+			c.Close()
+		}
+		switch reasonOf(err) {
 		case Corrupt, Missing, Failed:
 			w.lose(err)
 			return
