@@ -104,9 +104,10 @@ func (c Config) readerDSN(immutable bool) string {
 	return c.dsn(min(c.Timeout, readerTimeout), readOnly(immutable)...)
 }
 
-// counterDSN opens the file to count commits, for which no schema is needed.
+// counterDSN opens the file to count commits, for which no schema is needed. It waits for no lock: who asks can do
+// without.
 func (c Config) counterDSN(immutable bool) string {
-	return c.smallDSN(min(c.Timeout, readerTimeout), readOnly(immutable)...)
+	return c.smallDSN(0, readOnly(immutable)...)
 }
 
 func readOnly(immutable bool) []string {

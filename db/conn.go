@@ -139,24 +139,40 @@ type transaction struct {
 	tx         *sql.Tx
 	pool       *prepared
 	statements map[string]*sql.Stmt
-	broken     error // after which SQLite may have ended the transaction by itself
+	broken     error           // after which SQLite may have ended the transaction by itself
+	ctx        context.Context // after the end of which nothing more is done
+	release    context.CancelFunc
 }
 
-func newTransaction(tx *sql.Tx, pool *prepared) *transaction {
-	return &transaction{tx: tx, pool: pool, statements: map[string]*sql.Stmt{}}
+// transact begins a transaction, for which it waits until ctx ends. Later that only ends the use of it: database/sql
+// would roll back in another goroutine, and forget a statement that is being prepared at the moment. The connection of
+// that would live on after it is closed.
+func transact(ctx context.Context, pool *prepared, begin func(context.Context) (*sql.Tx, error)) (*transaction, error) {
+	own, release := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, release)
+	tx, err := begin(own)
+	if !stop() && err == nil {
+		tx.Rollback()
+		err = ctx.Err()
+	}
+	if err != nil {
+		release()
+		return nil, cmp.Or(ctx.Err(), err)
+	}
+	return &transaction{tx: tx, pool: pool, statements: map[string]*sql.Stmt{}, ctx: ctx, release: release}, nil
 }
 
-// end rolls back what is not committed, and closes the statements: database/sql forgets one that was being prepared when
-// the context of the transaction ended, and its connection would live on with it, even when it is closed.
+// end rolls back what is not committed.
 func (t *transaction) end() {
 	t.tx.Rollback()
-	for _, s := range t.statements {
-		s.Close()
-	}
+	t.release()
 }
 
 func (t *transaction) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	if t.broken != nil {
+		return nil, t.broken
+	}
+	if t.broken = t.ctx.Err(); t.broken != nil {
 		return nil, t.broken
 	}
 	if s, ok := t.statements[text]; ok {

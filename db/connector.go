@@ -30,10 +30,15 @@ type target struct {
 
 // reading returns the spare reader, or another.
 func (t *target) reading() (*conn, error) {
-	if c := t.spare.Swap(nil); c != nil {
-		return c, nil
+	c := t.spare.Swap(nil)
+	switch {
+	case c == nil:
+		return t.connect(t.reader)
+	case t.displaced() || t.lostLog():
+		c.Close()
+		return nil, errReopening
 	}
-	return t.connect(t.reader)
+	return c, nil
 }
 
 // dropSpare ends the spare reader, if it is still there.

@@ -19,16 +19,17 @@ type beginner interface {
 
 func (d *DB) readBy(ctx context.Context, by beginner, fn func(*Queries) error) error {
 	start := time.Now()
-	var tx *sql.Tx
-	err := patiently(func() (err error) {
-		tx, err = by.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-		return err
+	t, err := transact(ctx, d.reader, func(ctx context.Context) (tx *sql.Tx, err error) {
+		err = patiently(func() (err error) {
+			tx, err = by.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+			return err
+		})
+		return tx, err
 	})
 	if err != nil {
 		d.reader.observe(start, err)
 		return Classify(err)
 	}
-	t := newTransaction(tx, d.reader)
 	defer t.end()
 	return Classify(fn(New(t)))
 }

@@ -28,7 +28,6 @@ type sharing struct {
 // round is one shared transaction.
 type round struct {
 	tx      *transaction
-	release context.CancelFunc
 	members int
 	done    chan struct{} // closed when it is over
 	failed  bool          // nothing of it is stored; to be read when it is over
@@ -79,18 +78,12 @@ func (d *DB) takePart(ctx context.Context, fn func(DBTX) error) (r *round, err e
 
 // newRound begins a transaction. It stops waiting for that when ctx ends, which ends nothing later.
 func (d *DB) newRound(ctx context.Context) (*round, error) {
-	own, end := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, end)
-	tx, err := d.begin(own)
-	if !stop() && err == nil {
-		tx.Rollback()
-		err = ctx.Err()
-	}
+	t, err := transact(ctx, d.writer, d.begin)
 	if err != nil {
-		end()
 		return nil, err
 	}
-	return &round{tx: newTransaction(tx, d.writer), release: end, done: make(chan struct{})}, nil
+	t.ctx = context.WithoutCancel(ctx)
+	return &round{tx: t, done: make(chan struct{})}, nil
 }
 
 // run runs fn in a savepoint: an error, a panic or the end of ctx undoes what fn did, and no more.
@@ -130,7 +123,6 @@ func (r *round) end() {
 		err = r.tx.tx.Commit()
 	}
 	r.tx.end()
-	r.release()
 	r.failed = err != nil
 	close(r.done)
 }

@@ -44,7 +44,7 @@ func (c *counter) count(t *target) (v Version, ok bool) {
 	came := c.begun.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.begun.Load() == came || c.held == nil || c.held.of != t {
+	if c.begun.Load() == came || c.held != nil && c.held.of != t {
 		c.begun.Add(1)
 		if err := c.lookAt(t); err != nil {
 			c.rest()

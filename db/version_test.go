@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestTheVersionChangesWithEachCommit(t *testing.T) {
@@ -78,4 +79,49 @@ func TestTheVersionUnderLoad(t *testing.T) {
 	}
 	close(done)
 	others.Wait()
+}
+
+// TestNobodyWaitsToKnowTheVersion asks while another process has the file for itself: that it cannot be told is told at
+// once.
+func TestNobodyWaitsToKnowTheVersion(t *testing.T) {
+	path := fileIn(t)
+	d := opened(t, DefaultConfig(path))
+	if _, ok := d.Version(); !ok {
+		t.Fatal("the version cannot be told")
+	}
+	d.Close()
+	shell(t, path, "PRAGMA journal_mode = DELETE;")
+	readOnly := &target{path: path, counter: DefaultConfig(path).counterDSN(false), readOnly: true}
+	is, err := identify(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readOnly.seen.Store(&is)
+	d.present.Store(readOnly)
+	defer d.present.Store(nil)
+	other := newPool(rawConnector(fileURI(path)), 1)
+	defer other.Close()
+	c, err := other.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	for range 10 {
+		if _, ok := d.Version(); ok {
+			t.Error("the version of a file is known that cannot be read")
+		}
+	}
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if _, err := c.ExecContext(ctx, "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := d.Version(); !ok {
+		t.Error("the version is not known again")
+	}
 }

@@ -65,19 +65,21 @@ func (d *DB) settle(t *target, err error) error {
 
 func (d *DB) write(ctx context.Context, fn func(DBTX) error) error {
 	start := time.Now()
-	tx, err := d.begin(ctx)
+	t, err := transact(ctx, d.writer, d.begin)
 	if err != nil {
 		d.writer.observe(start, err)
 		return err
 	}
-	t := newTransaction(tx, d.writer)
 	defer t.end()
 	err = fn(t)
 	if err == nil {
 		err = t.broken
 	}
 	if err == nil {
-		err = tx.Commit()
+		err = ctx.Err()
+	}
+	if err == nil {
+		err = t.tx.Commit()
 	}
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err() // which ended the transaction, whatever it looked like to who was in the middle of it
