@@ -36,7 +36,9 @@ func fillFrom(ctx context.Context, d *db.DB, kind hass.Kind, text []byte) error 
 
 func deviceID(i int) string { return fmt.Sprintf("%032x", uint64(i)*0x9e3779b97f4a7c15) }
 
-func devicesJSON(from, to int) []byte {
+func devicesJSON(from, to int) []byte { return marshal(devicesBetween(from, to)) }
+
+func devicesBetween(from, to int) []map[string]any {
 	list := make([]map[string]any, to-from)
 	for at := range list {
 		i := from + at
@@ -48,15 +50,15 @@ func devicesJSON(from, to int) []byte {
 			"disabled_by": nil, "entry_type": nil, "hw_version": nil, "name_by_user": nil, "via_device_id": nil,
 		}
 	}
-	return marshal(list)
+	return list
 }
 
 // entitiesJSON makes entities as the WebSocket list gives them; suffix changes a name of each.
 func entitiesJSON(devices, n int, suffix string) []byte {
-	return entitiesBetween(devices, 0, n, suffix)
+	return marshal(entitiesBetween(devices, 0, n, suffix))
 }
 
-func entitiesBetween(devices, from, to int, suffix string) []byte {
+func entitiesBetween(devices, from, to int, suffix string) []map[string]any {
 	domains := []string{"sensor", "binary_sensor", "switch", "light", "button"}
 	list := make([]map[string]any, to-from)
 	for at := range list {
@@ -71,7 +73,7 @@ func entitiesBetween(devices, from, to int, suffix string) []byte {
 			"translation_key": nil, "created_at": 1753877647.115893, "modified_at": 1753877647.115893,
 		}
 	}
-	return marshal(list)
+	return list
 }
 
 func marshal(v any) []byte {

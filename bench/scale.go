@@ -18,7 +18,7 @@ func (b *bench) scale(ctx context.Context, n int) (err error) {
 	devices := n / entitiesPerDevice
 	fmt.Printf("A home of %d devices and %d entities takes about %.1f GB in %s, and %d minutes or more.\n\n",
 		devices, n, float64(n)*perEntity/1e9, b.folder, 1+n/perMinute)
-	small, err := b.fill(ctx, "small.db", smallEntities/entitiesPerDevice, smallEntities)
+	small, err := b.fill(ctx, "small.db", 0, 0)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,10 @@ func (b *bench) scale(ctx context.Context, n int) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(grow(ctx, large, devices, n), b.ask(ctx, small, large, devices), large.Close()); err != nil {
+	if err := errors.Join(grow(ctx, small, smallEntities/entitiesPerDevice, smallEntities), grow(ctx, large, devices, n)); err != nil {
+		return err
+	}
+	if err := errors.Join(b.ask(ctx, small, large, devices), large.Close()); err != nil {
 		return err
 	}
 	return b.resident(ctx, devices)
@@ -42,17 +45,53 @@ const (
 // grow fills a home in parts, as the whole would not fit into a small machine's memory.
 func grow(ctx context.Context, d *db.DB, devices, entities int) error {
 	const part = 20_000
+	if err := fillFrom(ctx, d, hass.Areas, areasJSON()); err != nil {
+		return err
+	}
 	for from := 0; from < devices; from += part {
-		if err := fillFrom(ctx, d, hass.Devices, devicesJSON(from, min(from+part, devices))); err != nil {
+		if err := fillFrom(ctx, d, hass.Devices, marked(devicesBetween(from, min(from+part, devices)), from)); err != nil {
 			return err
 		}
 	}
 	for from := 0; from < entities; from += part {
-		if err := fillFrom(ctx, d, hass.Entities, entitiesBetween(devices, from, min(from+part, entities), "")); err != nil {
+		if err := fillFrom(ctx, d, hass.Entities, marked(entitiesBetween(devices, from, min(from+part, entities), ""), from)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// areasJSON are the areas of all homes, on four floors.
+func areasJSON() []byte {
+	list := make([]map[string]any, 50)
+	for i := range list {
+		list[i] = map[string]any{
+			"area_id": fmt.Sprintf("area_%d", i), "name": fmt.Sprintf("Area %d", i), "floor_id": fmt.Sprintf("floor_%d", i%4),
+			"aliases": []string{}, "labels": []string{}, "icon": nil, "picture": nil,
+		}
+	}
+	return marshal(list)
+}
+
+// marked gives some rows, the first of which has that number, what pages are asked by: as large a part of each home.
+func marked(list []map[string]any, from int) []byte {
+	for at, m := range list {
+		i := from + at
+		if _, isEntity := m["entity_id"]; isEntity {
+			m["original_device_class"] = fmt.Sprintf("class_%d", i%20)
+		}
+		switch i % 10 {
+		case 1:
+			m["entity_category"] = "diagnostic"
+		case 3:
+			m["labels"] = []string{"marked"}
+		case 5:
+			m["labels"] = []string{"marked", "other"}
+		case 7:
+			m["disabled_by"] = "user"
+		}
+	}
+	return marshal(list)
 }
 
 func (b *bench) ask(ctx context.Context, small, large *db.DB, devices int) error {
@@ -90,17 +129,89 @@ var questions = []question{
 	{"page of an area", entities(func(i int) db.ListEntitiesParams {
 		return db.ListEntitiesParams{AreaIds: text(`["area_%d"]`, i%50)}
 	})},
+	{"page of no area", entities(func(int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{AreaIds: text("[%s]", "null")}
+	})},
+	{"page of two areas", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{AreaIds: text(`["area_1","area_%d"]`, i%50)}
+	})},
+	{"page of a floor", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{FloorID: text("floor_%d", i%4)}
+	})},
+	{"page of a label", entities(func(int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{LabelIds: text(`["%s"]`, "marked")}
+	})},
+	{"page of two labels", entities(func(int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{LabelIds: text(`["other","%s"]`, "marked")}
+	})},
 	{"page of a manufacturer", entities(func(i int) db.ListEntitiesParams {
 		return db.ListEntitiesParams{Manufacturer: text("Maker %d", i%40)}
 	})},
 	{"page of a model", entities(func(i int) db.ListEntitiesParams {
 		return db.ListEntitiesParams{Model: text("Model %d", i%200)}
 	})},
+	{"page of a device class", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{DeviceClass: text("class_%d", i%20)}
+	})},
 	{"page of a platform", entities(func(i int) db.ListEntitiesParams {
 		return db.ListEntitiesParams{Platform: text("platform_%d", i%30)}
 	})},
-	{"page of a domain", entities(func(i int) db.ListEntitiesParams {
+	{"page of an integration", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{Integration: text("platform_%d", i%30)}
+	})},
+	{"page of a domain", entities(func(int) db.ListEntitiesParams {
 		return db.ListEntitiesParams{Domain: text("%s", "sensor")}
+	})},
+	{"page of a category", entities(func(int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{EntityCategory: text("%s", "diagnostic")}
+	})},
+	{"page of what is disabled", entities(func(int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{Disabled: yes()}
+	})},
+	{"page of a name", entities(func(i int) db.ListEntitiesParams {
+		return db.ListEntitiesParams{Q: matching("value %d", i)}
+	})},
+	{"devices, anywhere", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{After: deviceID(i)}
+	})},
+	{"devices of an entity", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{EntityIds: text(`["sensor.entity_%d"]`, i/5*5)}
+	})},
+	{"devices of an area", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{AreaIds: text(`["area_%d"]`, i%50)}
+	})},
+	{"devices of no area", devices(func(int) db.ListDevicesParams {
+		return db.ListDevicesParams{AreaIds: text("[%s]", "null")}
+	})},
+	{"devices of two areas", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{AreaIds: text(`["area_1","area_%d"]`, i%50)}
+	})},
+	{"devices of a floor", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{FloorID: text("floor_%d", i%4)}
+	})},
+	{"devices of a label", devices(func(int) db.ListDevicesParams {
+		return db.ListDevicesParams{LabelIds: text(`["%s"]`, "marked")}
+	})},
+	{"devices of a manufacturer", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{Manufacturer: text("Maker %d", i%40)}
+	})},
+	{"devices of a model", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{Model: text("Model %d", i%200)}
+	})},
+	{"devices of an integration", devices(func(int) db.ListDevicesParams {
+		return db.ListDevicesParams{Integration: text("%s", "demo")}
+	})},
+	{"devices of a platform", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{Platform: text("platform_%d", i%30)}
+	})},
+	{"devices of a domain", devices(func(int) db.ListDevicesParams {
+		return db.ListDevicesParams{Domain: text("%s", "sensor")}
+	})},
+	{"devices that are disabled", devices(func(int) db.ListDevicesParams {
+		return db.ListDevicesParams{Disabled: yes()}
+	})},
+	{"devices of a name", devices(func(i int) db.ListDevicesParams {
+		return db.ListDevicesParams{Q: matching("device %d", i)}
 	})},
 	{"search for a name", func(ctx context.Context, d *db.DB, i int) error {
 		s, _ := db.NewSearch(fmt.Sprintf("device %d", i))
@@ -124,6 +235,26 @@ func entities(params func(i int) db.ListEntitiesParams) func(context.Context, *d
 		_, err := d.ListEntities(ctx, p)
 		return err
 	}
+}
+
+// devices asks for pages of ten: so many of a model are there in the small home.
+func devices(params func(i int) db.ListDevicesParams) func(context.Context, *db.DB, int) error {
+	return func(ctx context.Context, d *db.DB, i int) error {
+		p := params(i)
+		p.Lim = 10
+		_, err := d.ListDevices(ctx, p)
+		return err
+	}
+}
+
+func matching(format string, i int) *string {
+	s, _ := db.NewSearch(fmt.Sprintf(format, i))
+	return text("%s", s.Match())
+}
+
+func yes() *bool {
+	b := true
+	return &b
 }
 
 func text(format string, value any) *string {
