@@ -234,10 +234,17 @@ FROM (
     AND d.device_id > ?2
     AND ?1 IS NULL
   UNION ALL
+  SELECT k.device_key, k.device_id FROM device_labels AS k
+  WHERE k.label_key = (SELECT l.key FROM labels AS l WHERE l.label_id = json_extract(CAST(?4 AS TEXT), '$[0]'))
+    AND k.device_id > ?2
+    AND coalesce(?1, ?3) IS NULL
+    AND json_array_length(CAST(?4 AS TEXT)) = 1
+  UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
   WHERE d.key IN (SELECT k.device_key FROM device_labels AS k JOIN labels AS l ON l.key = k.label_key WHERE l.label_id IN (SELECT value FROM json_each(CAST(?4 AS TEXT))))
     AND d.device_id > ?2
     AND coalesce(?1, ?3) IS NULL
+    AND json_array_length(CAST(?4 AS TEXT)) > 1
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
   WHERE d.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(?5 AS TEXT), '$[0]'))
@@ -257,7 +264,7 @@ FROM (
     AND coalesce(?1, ?3, ?4) IS NULL
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.area_key IN (SELECT a.key FROM areas AS a JOIN floors AS f ON f.key = a.floor_key WHERE f.floor_id = ?6)
+  WHERE d.floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = ?6)
     AND d.device_id > ?2
     AND coalesce(?1, ?3, ?4, ?5) IS NULL
   UNION ALL
@@ -276,14 +283,16 @@ FROM (
     AND d.device_id > ?2
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8) IS NULL
   UNION ALL
-  SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.key IN (SELECT e.device_key FROM entities AS e WHERE e.platform = ?10)
-    AND d.device_id > ?2
+  SELECT DISTINCT e.device_key, e.device_id FROM entities AS e
+  WHERE e.platform = ?10
+    AND e.device_id > ?2
+    AND e.device_key IS NOT NULL
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9) IS NULL
   UNION ALL
-  SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.key IN (SELECT e.device_key FROM entities AS e WHERE e.domain = ?11)
-    AND d.device_id > ?2
+  SELECT DISTINCT e.device_key, e.device_id FROM entities AS e
+  WHERE e.domain = ?11
+    AND e.device_id > ?2
+    AND e.device_key IS NOT NULL
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) IS NULL
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d

@@ -392,10 +392,17 @@ FROM (
     AND e.entity_id > ?2
     AND ?1 IS NULL
   UNION ALL
+  SELECT k.entity_key, k.entity_id FROM entity_labels AS k
+  WHERE k.label_key = (SELECT l.key FROM labels AS l WHERE l.label_id = json_extract(CAST(?4 AS TEXT), '$[0]'))
+    AND k.entity_id > ?2
+    AND coalesce(?1, ?3) IS NULL
+    AND json_array_length(CAST(?4 AS TEXT)) = 1
+  UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.key IN (SELECT k.entity_key FROM entity_labels AS k JOIN labels AS l ON l.key = k.label_key WHERE l.label_id IN (SELECT value FROM json_each(CAST(?4 AS TEXT))))
     AND e.entity_id > ?2
     AND coalesce(?1, ?3) IS NULL
+    AND json_array_length(CAST(?4 AS TEXT)) > 1
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(?5 AS TEXT), '$[0]'))
@@ -415,17 +422,17 @@ FROM (
     AND coalesce(?1, ?3, ?4) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.area_key IN (SELECT a.key FROM areas AS a JOIN floors AS f ON f.key = a.floor_key WHERE f.floor_id = ?6)
+  WHERE e.floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = ?6)
     AND e.entity_id > ?2
     AND coalesce(?1, ?3, ?4, ?5) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.effective_model = ?7)
+  WHERE e.device_model = ?7
     AND e.entity_id > ?2
     AND coalesce(?1, ?3, ?4, ?5, ?6) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.effective_manufacturer = ?8)
+  WHERE e.device_manufacturer = ?8
     AND e.entity_id > ?2
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7) IS NULL
   UNION ALL
@@ -477,8 +484,8 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) OR ?1 IS N
     OR v.area_id IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(?5 AS TEXT)) WHERE value IS NULL)
     OR ?5 IS NULL)
   AND (v.floor_id = ?6 OR ?6 IS NULL)
-  AND (v.device_id IN (SELECT d.device_id FROM devices AS d WHERE d.effective_model = ?7) OR ?7 IS NULL)
-  AND (v.device_id IN (SELECT d.device_id FROM devices AS d WHERE d.effective_manufacturer = ?8) OR ?8 IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.key = v.key AND e.device_model = ?7) OR ?7 IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.key = v.key AND e.device_manufacturer = ?8) OR ?8 IS NULL)
   AND (v.device_class = ?9 OR ?9 IS NULL)
   AND (v.platform = ?10 OR ?10 IS NULL)
   AND (v.platform = ?11 OR ?11 IS NULL)

@@ -22,11 +22,12 @@ SELECT iif(rare, 'rare', 'd') || i, 'Device ' || i, iif(rare, 'rare', 'Maker ' |
 FROM (SELECT i, i <= 3 AS rare FROM n);
 DROP TRIGGER entities_inserted;
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-INSERT INTO entities (entity_id, platform, device_id, original_device_class, entity_category, disabled_by, original_name, device_key, area_key, device_name)
+INSERT INTO entities (entity_id, platform, device_id, original_device_class, entity_category, disabled_by, original_name, device_key, area_key, floor_key, device_name, device_manufacturer, device_model)
 SELECT iif(rare, 'rare', iif(i % 3, 'sensor', 'light')) || '.e' || i, iif(rare, 'rare', 'p' || (i % 4)), d.device_id, iif(rare, 'rare', 'c' || (i % 5)),
-       iif(rare, 'rare', 'config'), iif(rare, 'user', NULL), 'Entity ' || i, d.key, d.area_key, d.name
+       iif(rare, 'rare', 'config'), iif(rare, 'user', NULL), 'Entity ' || i, d.key, d.area_key, d.floor_key, d.name, d.effective_manufacturer, d.effective_model
 FROM (SELECT i, i <= 3 AS rare FROM n) JOIN devices AS d ON d.key = iif(rare, i, 4 + i % (?1 - 3));
-UPDATE entities SET labels = '["rare"]' WHERE platform = 'rare'`
+UPDATE entities SET labels = iif(platform = 'rare', '["rare"]', '["common"]') WHERE platform = 'rare' OR key % 4 = 0;
+UPDATE devices SET labels = '["common"]' WHERE key > 3 AND key % 4 = 0`
 
 // house returns a home with our data in which the derived columns are right.
 func house(t *testing.T, devices, entities int) *DB {
@@ -56,12 +57,13 @@ type entityFilter struct {
 var entityFilters = []entityFilter{
 	{"entity_id", "e entity_id=?", ListEntitiesParams{EntityIds: text(`["rare.e1","rare.e2"]`)}, ListEntitiesParams{EntityIds: text(`["light.e9"]`)}},
 	{"device_id", "e device_key=? entity_id>?", ListEntitiesParams{DeviceIds: text(`["rare1"]`)}, ListEntitiesParams{DeviceIds: text(`["d7","d8"]`)}},
-	{"label_id", "k label_key=?", ListEntitiesParams{LabelIds: text(`["rare"]`)}, ListEntitiesParams{LabelIds: text(`["rare"]`)}},
+	{"label_id", "k label_key=? entity_id>?", ListEntitiesParams{LabelIds: text(`["rare"]`)}, ListEntitiesParams{LabelIds: text(`["rare"]`)}},
+	{"label_ids", "k label_key=?", ListEntitiesParams{LabelIds: text(`["rare","rare"]`)}, ListEntitiesParams{LabelIds: text(`["rare","common"]`)}},
 	{"area_id", "e area_key=? entity_id>?", ListEntitiesParams{AreaIds: text(`["rare"]`)}, ListEntitiesParams{AreaIds: text(`["area1","area2"]`)}},
 	{"no area", "e area_key=? entity_id>?", ListEntitiesParams{AreaIds: text(`[null]`)}, ListEntitiesParams{AreaIds: text(`[null]`)}},
-	{"floor_id", "a floor_key=?", ListEntitiesParams{FloorID: text("rare")}, ListEntitiesParams{FloorID: text("floor1")}},
-	{"model", "d effective_model=?", ListEntitiesParams{Model: text("rare")}, ListEntitiesParams{Model: text("Model 1")}},
-	{"manufacturer", "d effective_manufacturer=?", ListEntitiesParams{Manufacturer: text("rare")}, ListEntitiesParams{Manufacturer: text("Maker 1")}},
+	{"floor_id", "e floor_key=? entity_id>?", ListEntitiesParams{FloorID: text("rare")}, ListEntitiesParams{FloorID: text("floor1")}},
+	{"model", "e device_model=? entity_id>?", ListEntitiesParams{Model: text("rare")}, ListEntitiesParams{Model: text("Model 1")}},
+	{"manufacturer", "e device_manufacturer=? entity_id>?", ListEntitiesParams{Manufacturer: text("rare")}, ListEntitiesParams{Manufacturer: text("Maker 1")}},
 	{"device_class", "e effective_device_class=? entity_id>?", ListEntitiesParams{DeviceClass: text("rare")}, ListEntitiesParams{DeviceClass: text("c1")}},
 	{"platform", "e platform=? entity_id>?", ListEntitiesParams{Platform: text("rare")}, ListEntitiesParams{Platform: text("p1")}},
 	{"integration", "e platform=? entity_id>?", ListEntitiesParams{Integration: text("rare")}, ListEntitiesParams{Integration: text("p1")}},
@@ -80,15 +82,16 @@ type deviceFilter struct {
 var deviceFilters = []deviceFilter{
 	{"device_id", "d device_id=?", ListDevicesParams{DeviceIds: text(`["rare1","rare2"]`)}, ListDevicesParams{DeviceIds: text(`["d9"]`)}},
 	{"entity_id", "e entity_id=?", ListDevicesParams{EntityIds: text(`["rare.e1"]`)}, ListDevicesParams{EntityIds: text(`["light.e9"]`)}},
-	{"label_id", "k label_key=?", ListDevicesParams{LabelIds: text(`["rare"]`)}, ListDevicesParams{LabelIds: text(`["rare"]`)}},
+	{"label_id", "k label_key=? device_id>?", ListDevicesParams{LabelIds: text(`["rare"]`)}, ListDevicesParams{LabelIds: text(`["rare"]`)}},
+	{"label_ids", "k label_key=?", ListDevicesParams{LabelIds: text(`["rare","rare"]`)}, ListDevicesParams{LabelIds: text(`["rare","common"]`)}},
 	{"area_id", "d area_key=? device_id>?", ListDevicesParams{AreaIds: text(`["rare"]`)}, ListDevicesParams{AreaIds: text(`["area1","area2"]`)}},
 	{"no area", "d area_key=? device_id>?", ListDevicesParams{AreaIds: text(`[null]`)}, ListDevicesParams{AreaIds: text(`[null]`)}},
-	{"floor_id", "a floor_key=?", ListDevicesParams{FloorID: text("rare")}, ListDevicesParams{FloorID: text("floor1")}},
+	{"floor_id", "d floor_key=? device_id>?", ListDevicesParams{FloorID: text("rare")}, ListDevicesParams{FloorID: text("floor1")}},
 	{"model", "d effective_model=? device_id>?", ListDevicesParams{Model: text("rare")}, ListDevicesParams{Model: text("Model 1")}},
 	{"manufacturer", "d effective_manufacturer=? device_id>?", ListDevicesParams{Manufacturer: text("rare")}, ListDevicesParams{Manufacturer: text("Maker 1")}},
 	{"integration", "d effective_integration=? device_id>?", ListDevicesParams{Integration: text("rare")}, ListDevicesParams{Integration: text("zha")}},
-	{"platform", "e platform=?", ListDevicesParams{Platform: text("rare")}, ListDevicesParams{Platform: text("p1")}},
-	{"domain", "e domain=?", ListDevicesParams{Domain: text("rare")}, ListDevicesParams{Domain: text("sensor")}},
+	{"platform", "e platform=? device_id>?", ListDevicesParams{Platform: text("rare")}, ListDevicesParams{Platform: text("p1")}},
+	{"domain", "e domain=? device_id>?", ListDevicesParams{Domain: text("rare")}, ListDevicesParams{Domain: text("sensor")}},
 	{"disabled", "d disabled=? device_id>?", ListDevicesParams{Disabled: yes()}, ListDevicesParams{Disabled: new(bool)}},
 	{"nothing", "d device_id>?", ListDevicesParams{After: "rare"}, ListDevicesParams{}},
 }

@@ -10,11 +10,23 @@ import (
 // disagreements lists the rows whose derived columns are not what follows from the registries' own.
 const disagreements = `
 SELECT 'device', d.device_id FROM devices AS d JOIN devices_resolved AS r ON r.key = d.key
-WHERE (d.area_key, d.via_device_key, d.parent_device_key, d.config_entry_key, d.effective_manufacturer, d.effective_integration)
-  IS NOT (r.area_key, r.via_device_key, r.parent_device_key, r.config_entry_key, r.effective_manufacturer, r.effective_integration)
+WHERE (d.area_key, d.floor_key, d.via_device_key, d.parent_device_key, d.config_entry_key, d.effective_manufacturer, d.effective_integration)
+  IS NOT (r.area_key, r.floor_key, r.via_device_key, r.parent_device_key, r.config_entry_key, r.effective_manufacturer, r.effective_integration)
 UNION ALL
 SELECT 'entity', e.entity_id FROM entities AS e JOIN entities_resolved AS r ON r.key = e.key
-WHERE (e.device_key, e.area_key, e.config_entry_key, e.device_name) IS NOT (r.device_key, r.area_key, r.config_entry_key, r.device_name)
+WHERE (e.device_key, e.area_key, e.floor_key, e.config_entry_key, e.device_name, e.device_manufacturer, e.device_model)
+  IS NOT (r.device_key, r.area_key, r.floor_key, r.config_entry_key, r.device_name, r.device_manufacturer, r.device_model)
+UNION ALL
+SELECT 'floor of ' || x.kind, x.id FROM (
+  SELECT 'device' AS kind, device_id AS id, area_key, floor_key FROM devices UNION ALL SELECT 'entity', entity_id, area_key, floor_key FROM entities
+) AS x LEFT JOIN areas AS a ON a.key = x.area_key WHERE x.floor_key IS NOT a.floor_key
+UNION ALL
+SELECT 'make of entity', e.entity_id FROM entities AS e LEFT JOIN devices AS d ON d.key = e.device_key
+WHERE (e.device_manufacturer, e.device_model) IS NOT (d.effective_manufacturer, coalesce(d.model, iif(d.key IS NULL, NULL, 'Unknown')))
+UNION ALL
+SELECT 'id of label', k.device_id FROM device_labels AS k LEFT JOIN devices AS d ON d.key = k.device_key WHERE k.device_id IS NOT d.device_id
+UNION ALL
+SELECT 'id of label', k.entity_id FROM entity_labels AS k LEFT JOIN entities AS e ON e.key = k.entity_key WHERE k.entity_id IS NOT e.entity_id
 UNION ALL
 SELECT 'floor of area', a.area_id FROM areas AS a LEFT JOIN floors AS f ON f.floor_id = a.floor_id WHERE a.floor_key IS NOT f.key
 UNION ALL

@@ -137,6 +137,34 @@ func TestDownWithRowsInAllTables(t *testing.T) {
 	want(t, "what the downs leave", dump(t, d), "")
 }
 
+// What a migration derives from the rows that are there is no change of theirs.
+func TestMigratingRowsIsNoChange(t *testing.T) {
+	const before = "20261128140000" // and what follows it
+	all, err := migrations(datasql.OfMetadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ups := migrationFiles(t)
+	from := slices.IndexFunc(all, func(m migration) bool { return m.version == before })
+	for seed := range int64(3) {
+		d := inMemory(t)
+		for i := len(ups) - 1; i >= from; i-- {
+			execute(t, d, ups[i].Down)
+		}
+		for _, statement := range randomStatements(200+seed, 200) {
+			execute(t, d, statement)
+		}
+		const told = `SELECT max(seq), count(*), (SELECT group_concat(updated_at) FROM (
+			SELECT updated_at FROM areas UNION ALL SELECT updated_at FROM devices UNION ALL SELECT updated_at FROM entities)) FROM changes`
+		was := rowsOf(t, d.writer, told)
+		for _, m := range ups[from:] {
+			execute(t, d, m.Up)
+		}
+		want(t, "changes and times", rowsOf(t, d.writer, told), was)
+		want(t, "disagreements", rowsOf(t, d.writer, disagreements), "")
+	}
+}
+
 func TestMigrationsAreNamedInOrder(t *testing.T) {
 	all, err := migrations(datasql.OfMetadata)
 	if err != nil {

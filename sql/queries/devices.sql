@@ -12,10 +12,17 @@ FROM (
     AND d.device_id > @after
     AND @device_ids IS NULL
   UNION ALL
+  SELECT k.device_key, k.device_id FROM device_labels AS k
+  WHERE k.label_key = (SELECT l.key FROM labels AS l WHERE l.label_id = json_extract(CAST(sqlc.narg('label_ids') AS TEXT), '$[0]'))
+    AND k.device_id > @after
+    AND coalesce(@device_ids, @entity_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) = 1
+  UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
   WHERE d.key IN (SELECT k.device_key FROM device_labels AS k JOIN labels AS l ON l.key = k.label_key WHERE l.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))))
     AND d.device_id > @after
     AND coalesce(@device_ids, @entity_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) > 1
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
   WHERE d.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(sqlc.narg('area_ids') AS TEXT), '$[0]'))
@@ -35,7 +42,7 @@ FROM (
     AND coalesce(@device_ids, @entity_ids, @label_ids) IS NULL
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.area_key IN (SELECT a.key FROM areas AS a JOIN floors AS f ON f.key = a.floor_key WHERE f.floor_id = sqlc.narg('floor_id'))
+  WHERE d.floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = sqlc.narg('floor_id'))
     AND d.device_id > @after
     AND coalesce(@device_ids, @entity_ids, @label_ids, @area_ids) IS NULL
   UNION ALL
@@ -54,14 +61,16 @@ FROM (
     AND d.device_id > @after
     AND coalesce(@device_ids, @entity_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer) IS NULL
   UNION ALL
-  SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.key IN (SELECT e.device_key FROM entities AS e WHERE e.platform = sqlc.narg('platform'))
-    AND d.device_id > @after
+  SELECT DISTINCT e.device_key, e.device_id FROM entities AS e
+  WHERE e.platform = sqlc.narg('platform')
+    AND e.device_id > @after
+    AND e.device_key IS NOT NULL
     AND coalesce(@device_ids, @entity_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @integration) IS NULL
   UNION ALL
-  SELECT d.key, d.device_id FROM devices AS d
-  WHERE d.key IN (SELECT e.device_key FROM entities AS e WHERE e.domain = sqlc.narg('domain'))
-    AND d.device_id > @after
+  SELECT DISTINCT e.device_key, e.device_id FROM entities AS e
+  WHERE e.domain = sqlc.narg('domain')
+    AND e.device_id > @after
+    AND e.device_key IS NOT NULL
     AND coalesce(@device_ids, @entity_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @integration, @platform) IS NULL
   UNION ALL
   SELECT d.key, d.device_id FROM devices AS d

@@ -21,10 +21,17 @@ FROM (
     AND e.entity_id > @after
     AND @entity_ids IS NULL
   UNION ALL
+  SELECT k.entity_key, k.entity_id FROM entity_labels AS k
+  WHERE k.label_key = (SELECT l.key FROM labels AS l WHERE l.label_id = json_extract(CAST(sqlc.narg('label_ids') AS TEXT), '$[0]'))
+    AND k.entity_id > @after
+    AND coalesce(@entity_ids, @device_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) = 1
+  UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.key IN (SELECT k.entity_key FROM entity_labels AS k JOIN labels AS l ON l.key = k.label_key WHERE l.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))))
     AND e.entity_id > @after
     AND coalesce(@entity_ids, @device_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) > 1
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(sqlc.narg('area_ids') AS TEXT), '$[0]'))
@@ -44,17 +51,17 @@ FROM (
     AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.area_key IN (SELECT a.key FROM areas AS a JOIN floors AS f ON f.key = a.floor_key WHERE f.floor_id = sqlc.narg('floor_id'))
+  WHERE e.floor_key = (SELECT f.key FROM floors AS f WHERE f.floor_id = sqlc.narg('floor_id'))
     AND e.entity_id > @after
     AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.effective_model = sqlc.narg('model'))
+  WHERE e.device_model = sqlc.narg('model')
     AND e.entity_id > @after
     AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id) IS NULL
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.device_key IN (SELECT d.key FROM devices AS d WHERE d.effective_manufacturer = sqlc.narg('manufacturer'))
+  WHERE e.device_manufacturer = sqlc.narg('manufacturer')
     AND e.entity_id > @after
     AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model) IS NULL
   UNION ALL
@@ -106,8 +113,8 @@ WHERE (v.entity_id IN (SELECT value FROM json_each(CAST(sqlc.narg('entity_ids') 
     OR v.area_id IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)
     OR @area_ids IS NULL)
   AND (v.floor_id = sqlc.narg('floor_id') OR @floor_id IS NULL)
-  AND (v.device_id IN (SELECT d.device_id FROM devices AS d WHERE d.effective_model = sqlc.narg('model')) OR @model IS NULL)
-  AND (v.device_id IN (SELECT d.device_id FROM devices AS d WHERE d.effective_manufacturer = sqlc.narg('manufacturer')) OR @manufacturer IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.key = v.key AND e.device_model = sqlc.narg('model')) OR @model IS NULL)
+  AND (EXISTS (SELECT 1 FROM entities AS e WHERE e.key = v.key AND e.device_manufacturer = sqlc.narg('manufacturer')) OR @manufacturer IS NULL)
   AND (v.device_class = sqlc.narg('device_class') OR @device_class IS NULL)
   AND (v.platform = sqlc.narg('platform') OR @platform IS NULL)
   AND (v.platform = sqlc.narg('integration') OR @integration IS NULL)
