@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"dataapi/db"
@@ -168,9 +169,14 @@ var questions = []question{
 	{"page of what is disabled", entities(func(int) db.ListEntitiesParams {
 		return db.ListEntitiesParams{Disabled: yes()}
 	})},
-	{"page of a name", entities(func(i int) db.ListEntitiesParams {
-		return db.ListEntitiesParams{Q: matching("value %d", i)}
-	})},
+	{"page of a name", func(ctx context.Context, d *db.DB, i int) error {
+		q, err := matching(ctx, d, "value %d", i)
+		if err != nil {
+			return err
+		}
+		_, err = d.ListEntities(ctx, db.ListEntitiesParams{Q: &q, Lim: 20})
+		return err
+	}},
 	{"devices, anywhere", devices(func(i int) db.ListDevicesParams {
 		return db.ListDevicesParams{After: deviceID(i)}
 	})},
@@ -210,14 +216,17 @@ var questions = []question{
 	{"devices that are disabled", devices(func(int) db.ListDevicesParams {
 		return db.ListDevicesParams{Disabled: yes()}
 	})},
-	{"devices of a name", devices(func(i int) db.ListDevicesParams {
-		return db.ListDevicesParams{Q: matching("device %d", i)}
-	})},
-	{"search for a name", func(ctx context.Context, d *db.DB, i int) error {
-		s, _ := db.NewSearch(fmt.Sprintf("device %d", i))
-		_, err := d.Find(ctx, db.Anywhere{Search: s, Limit: 20})
+	{"devices of a name", func(ctx context.Context, d *db.DB, i int) error {
+		q, err := matching(ctx, d, "device %d", i)
+		if err != nil {
+			return err
+		}
+		_, err = d.ListDevices(ctx, db.ListDevicesParams{Q: &q, Lim: 10})
 		return err
 	}},
+	{"search for a name", searching("device %d")},
+	{"search for what all are called", searching("devi")},
+	{"search for what all have in their names", searching("value")},
 	{"100 changes", func(ctx context.Context, d *db.DB, _ int) error {
 		_, err := d.ChangesBetween(ctx, db.ChangeQuery{Limit: 100})
 		return err
@@ -247,9 +256,24 @@ func devices(params func(i int) db.ListDevicesParams) func(context.Context, *db.
 	}
 }
 
-func matching(format string, i int) *string {
+// searching asks for a text, in which the number may stand.
+func searching(format string) func(context.Context, *db.DB, int) error {
+	return func(ctx context.Context, d *db.DB, i int) error {
+		text := format
+		if strings.Contains(format, "%") {
+			text = fmt.Sprintf(format, i)
+		}
+		s, _ := db.NewSearch(text)
+		_, err := d.Find(ctx, db.Anywhere{Search: s, Limit: 20})
+		return err
+	}
+}
+
+// matching is a search as lists take it.
+func matching(ctx context.Context, d *db.DB, format string, i int) (string, error) {
 	s, _ := db.NewSearch(fmt.Sprintf(format, i))
-	return text("%s", s.Match())
+	s, err := d.SpellOut(ctx, s)
+	return s.Match(), err
 }
 
 func yes() *bool {

@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	datasql "dataapi/sql"
 )
@@ -87,12 +89,67 @@ func (d *DB) Find(ctx context.Context, a Anywhere) ([]FindAnywhereRow, error) {
 	if err := d.Indexed(ctx); err != nil {
 		return nil, err
 	}
-	p := FindAnywhereParams{Words: a.text(), Begin: a.begin(), Match: a.Match(), Most: candidates, Lim: a.Limit}
+	s, err := d.SpellOut(ctx, a.Search)
+	if err != nil {
+		return nil, err
+	}
+	p := FindAnywhereParams{Words: s.text(), Begin: s.begin(), Match: s.Match(), Most: candidates, Lim: a.Limit}
 	if a.Kinds != nil {
 		kinds := list(a.Kinds)
 		p.Kinds = &kinds
 	}
 	return d.FindAnywhere(ctx, p)
+}
+
+// Of the words that begin with one or two characters the index keeps a list. For a longer beginning FTS5 would read and
+// merge all rows of all words that begin so, however few of them a search then needs.
+const (
+	keptBeginnings = 2
+	mostEndings    = 50 // of one beginning that are looked for one by one
+	mostWords      = 200
+)
+
+// SpellOut looks up the words that those of a search may be the beginnings of, as long as these are not very many. The
+// search finds the same, at less cost.
+func (d *DB) SpellOut(ctx context.Context, s Search) (Search, error) {
+	s.ends = slices.Clone(s.ends)
+	left := mostWords
+	for i, p := range s.phrases {
+		beginning := p[len(p)-1]
+		if utf8.RuneCountInString(beginning) <= keptBeginnings || left <= 0 {
+			continue
+		}
+		words, err := d.beginning(ctx, beginning, mostEndings+1)
+		if err != nil {
+			return s, err
+		}
+		left -= max(1, len(words))
+		switch {
+		case len(words) == 0:
+			s.ends[i] = []string{beginning} // which nothing has
+		case len(words) <= mostEndings:
+			s.ends[i] = words
+		}
+	}
+	return s, nil
+}
+
+// beginning lists words of the index that begin so, no more than most.
+func (d *DB) beginning(ctx context.Context, with string, most int) ([]string, error) {
+	rows, err := d.reader.QueryContext(ctx, datasql.Admin("words_beginning"), with, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var words []string
+	for rows.Next() {
+		var word string
+		if err := rows.Scan(&word); err != nil {
+			return nil, err
+		}
+		words = append(words, word)
+	}
+	return words, rows.Err()
 }
 
 // indexer indexes what others have written, so that who searches need not.

@@ -151,6 +151,52 @@ func TestSearchRanksTheBest(t *testing.T) {
 	}
 }
 
+// Beginnings that are spelled out find what they find as beginnings, in a home with words of all lengths and scripts.
+func TestSpellingOutFindsTheSame(t *testing.T) {
+	d := inMemory(t)
+	execute(t, d, homeToSearch)
+	for _, s := range randomStatements(500, 100) {
+		execute(t, d, s)
+	}
+	var values []string
+	for i := range 300 {
+		values = append(values, fmt.Sprintf("('light.lamp%d', 'Lamp%d of room %d')", i, i, i%7))
+	}
+	execute(t, d, "INSERT INTO entities (entity_id, name) VALUES "+strings.Join(values, ","))
+	if err := d.Indexed(ctx); err != nil {
+		t.Fatal(err)
+	}
+	rows := func(match string) string {
+		return rowsOf(t, d.writer, "SELECT rowid FROM search(?1) ORDER BY rowid", match)
+	}
+	words := strings.Fields(rowsOf(t, d.writer, "SELECT DISTINCT term FROM search_words"))
+	spelled := 0
+	for i, word := range words {
+		characters := []rune(word)
+		for n := range characters {
+			for _, text := range []string{string(characters[:n+1]), words[(i*31)%len(words)] + " " + string(characters[:n+1]), string(characters[:n+1]) + "zz"} {
+				s, _ := NewSearch(text)
+				out, err := d.SpellOut(ctx, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want(t, "rows with "+text, rows(out.Match()), rows(s.Match()))
+				want(t, "names that begin with "+text, rows(out.begin()), rows(s.begin()))
+				if out.Match() != s.Match() {
+					spelled++
+				}
+			}
+		}
+	}
+	if spelled < 1000 || len(words) < 200 {
+		t.Errorf("%d searches of %d words were spelled out", spelled, len(words))
+	}
+	long, _ := NewSearch(strings.Repeat("lamp ", 100))
+	if long, err := d.SpellOut(ctx, long); err != nil || strings.Count(long.Match(), `"`) > 2*(mostWords+mostEndings+100) {
+		t.Errorf("%d words, %v", strings.Count(long.Match(), `"`)/2, err)
+	}
+}
+
 // What a search costs follows from what it finds, not from how much there is: no view is read whole.
 func TestPlanOfTheSearch(t *testing.T) {
 	_, all := planOf(t, inMemory(t), findAnywhere)

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -102,11 +103,15 @@ func joined(phrases [][]string) string {
 }
 
 // Search is what to look for: phrases, each of which begins somewhere with a word of what is found.
-type Search struct{ phrases [][]string }
+type Search struct {
+	phrases [][]string
+	ends    [][]string // for each phrase the words that its last may be the beginning of; nil where that is not known
+}
 
 // NewSearch reads what people type. ok is false where there is no letter and no digit in it.
 func NewSearch(text string) (s Search, ok bool) {
 	s.phrases = phrases(text)
+	s.ends = make([][]string, len(s.phrases))
 	return s, s.phrases != nil
 }
 
@@ -114,13 +119,28 @@ func NewSearch(text string) (s Search, ok bool) {
 // beginning of one. In quotes nothing is an operator, and words hold no quotes.
 func (s Search) Match() string {
 	var all []string
-	for _, p := range s.phrases {
-		all = append(all, `"`+strings.Join(p, " ")+`" *`)
+	for i, p := range s.phrases {
+		all = append(all, anyOf("", p, s.ends[i]))
 	}
 	return strings.Join(all, " AND ")
 }
 
 // begin is the FTS5 query for rows whose first name begins with the words, as they stand.
-func (s Search) begin() string { return `names : ^ "` + s.text() + `" *` }
+func (s Search) begin() string {
+	return "names : " + anyOf("^ ", strings.Fields(s.text()), s.ends[len(s.ends)-1])
+}
+
+// anyOf is the FTS5 query for a phrase that ends with one of the words, or with one that begins with its last.
+func anyOf(before string, phrase, ends []string) string {
+	if ends == nil {
+		return before + `"` + strings.Join(phrase, " ") + `" *`
+	}
+	var all []string
+	for _, end := range ends {
+		words := append(slices.Clone(phrase[:len(phrase)-1]), end)
+		all = append(all, before+`"`+strings.Join(words, " ")+`"`)
+	}
+	return "(" + strings.Join(all, " OR ") + ")"
+}
 
 func (s Search) text() string { return joined(s.phrases) }

@@ -13,7 +13,7 @@ func (s *Server) listAreas(r *http.Request) (any, error) {
 		AreaIds:  q.list("area_id"),
 		FloorID:  q.text("floor_id"),
 		LabelIds: q.list("label_id"),
-		Q:        q.matching("q"), After: l.after, Lim: l.limit + 1,
+		Q:        s.matching(r, q), After: l.after, Lim: l.limit + 1,
 	}
 	if err := q.err(); err != nil {
 		return nil, err

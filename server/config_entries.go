@@ -21,7 +21,7 @@ func (s *Server) configEntries(r *http.Request, noun string) (any, error) {
 	l := listingOf[db.ConfigEntry](q, r, noun, 100, 1000)
 	p := db.ListConfigEntriesParams{
 		Domain: q.text("domain"), State: q.text("state"),
-		Q: q.matching("q"), After: l.after, Lim: l.limit + 1,
+		Q: s.matching(r, q), After: l.after, Lim: l.limit + 1,
 	}
 	if err := q.err(); err != nil {
 		return nil, err

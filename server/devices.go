@@ -20,7 +20,7 @@ func (s *Server) listDevices(r *http.Request) (any, error) {
 		AreaIds: q.listOrNone("area_id"), FloorID: q.text("floor_id"),
 		Manufacturer: q.text("manufacturer"), Model: q.text("model"), Integration: q.text("integration"),
 		Platform: q.text("platform"), Domain: q.text("domain"), Disabled: q.flag("disabled"),
-		Q: q.matching("q"), After: l.after, Lim: l.limit + 1,
+		Q: s.matching(r, q), After: l.after, Lim: l.limit + 1,
 	}
 	if err := q.err(); err != nil {
 		return nil, err

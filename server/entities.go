@@ -15,7 +15,7 @@ func (s *Server) listEntities(r *http.Request) (any, error) {
 	q := parse(r)
 	l := listingOf[db.Entity](q, r, "entities", 100, 10000)
 	include := q.words("include", entityParts)
-	p := q.entities()
+	p := s.entities(r, q)
 	p.After, p.Lim = l.after, l.limit+1
 	if err := q.err(); err != nil {
 		return nil, err
@@ -35,13 +35,13 @@ func (s *Server) listEntities(r *http.Request) (any, error) {
 }
 
 // entities are the filters of entities.
-func (q *query) entities() db.ListEntitiesParams {
+func (s *Server) entities(r *http.Request, q *query) db.ListEntitiesParams {
 	return db.ListEntitiesParams{
 		EntityIds: q.list("entity_id"), DeviceIds: q.list("device_id"), LabelIds: q.list("label_id"),
 		AreaIds: q.listOrNone("area_id"), FloorID: q.text("floor_id"),
 		Manufacturer: q.text("manufacturer"), Model: q.text("model"), Integration: q.text("integration"),
 		Platform: q.text("platform"), Domain: q.text("domain"), DeviceClass: q.text("device_class"),
-		EntityCategory: q.text("entity_category"), Disabled: q.flag("disabled"), Q: q.matching("q"),
+		EntityCategory: q.text("entity_category"), Disabled: q.flag("disabled"), Q: s.matching(r, q),
 	}
 }
 

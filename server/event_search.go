@@ -19,7 +19,7 @@ const mostLooked = 100_000
 func (s *Server) searchEvents(r *http.Request) (any, error) {
 	q := parse(r)
 	e := q.events(history.Always)
-	text := q.matching("q")
+	text := s.matching(r, q)
 	if err := q.err(); err != nil {
 		return nil, err
 	}
@@ -43,6 +43,9 @@ func (s *Server) postEventSearch(r *http.Request) (any, error) {
 		return nil, err
 	}
 	search, _ := db.NewSearch(wanted)
+	if search, err = s.DB.SpellOut(r.Context(), search); err != nil {
+		return nil, err
+	}
 	text := search.Match()
 	page, err := s.eventsWith(r, eventQuery{Page: history.Page{Start: history.Always, End: history.Forever, Limit: limit}}, &text, wanted)
 	if err != nil {

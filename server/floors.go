@@ -10,7 +10,7 @@ func (s *Server) listFloors(r *http.Request) (any, error) {
 	q := parse(r)
 	l := listingOf[db.Floor](q, r, "floors", 100, 1000)
 	p := db.ListFloorsParams{
-		Q: q.matching("q"), After: l.after, Lim: l.limit + 1,
+		Q: s.matching(r, q), After: l.after, Lim: l.limit + 1,
 	}
 	if err := q.err(); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ type pastQuestion struct {
 
 func (s *Server) getHistory(r *http.Request) (any, error) {
 	q := parse(r)
-	filter := q.entities()
+	filter := s.entities(r, q)
 	ask := q.past(time.Now())
 	if err := q.err(); err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ func (s *Server) listLabels(r *http.Request) (any, error) {
 	l := listingOf[db.Label](q, r, "labels", 100, 1000)
 	p := db.ListLabelsParams{
 		LabelIds: q.list("label_id"),
-		Q:        q.matching("q"), After: l.after, Lim: l.limit + 1,
+		Q:        s.matching(r, q), After: l.after, Lim: l.limit + 1,
 	}
 	if err := q.err(); err != nil {
 		return nil, err

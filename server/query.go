@@ -30,6 +30,7 @@ type query struct {
 	values url.Values
 	known  map[string]bool
 	bad    invalid
+	failed error // of what was looked up to read a parameter
 }
 
 func parse(r *http.Request) *query {
@@ -54,7 +55,7 @@ func (q *query) err() error {
 		}
 	}
 	if len(q.bad) == 0 {
-		return nil
+		return q.failed
 	}
 	return q.bad
 }
@@ -206,16 +207,6 @@ func (q *query) search(name string) (s db.Search, given bool) {
 		q.refuse(name, "must hold a letter or a digit")
 	}
 	return s, given
-}
-
-// matching is a search as lists take it; nil where it is not given.
-func (q *query) matching(name string) *string {
-	s, given := q.search(name)
-	if !given {
-		return nil
-	}
-	text := s.Match()
-	return &text
 }
 
 // listing is what all lists take: where the page begins, how long it is, and what it shows.

@@ -28,6 +28,17 @@ func (s *Server) search(r *http.Request) (any, error) {
 	return found{Results: rows, Count: len(rows), Limit: a.Limit}, err
 }
 
+// matching is the parameter q as lists take it; nil where it is not given.
+func (s *Server) matching(r *http.Request, q *query) *string {
+	search, given := q.search("q")
+	if !given {
+		return nil
+	}
+	search, q.failed = s.DB.SpellOut(r.Context(), search)
+	text := search.Match()
+	return &text
+}
+
 // searching has a list find what others have written, where it searches.
 func (s *Server) searching(list handler) handler {
 	return func(r *http.Request) (any, error) {

@@ -90,7 +90,7 @@ func openEventID(id string) (at history.Micros, entityID string, ok bool) {
 func (s *Server) listEvents(r *http.Request) (any, error) {
 	q := parse(r)
 	e := q.events(history.Always)
-	e.filter = q.entities()
+	e.filter = s.entities(r, q)
 	e.offset = int(q.number("offset", 0, 0, 10_000))
 	e.none = q.list("event_type") != nil && !strings.Contains(*q.list("event_type"), `"`+stateevent.StateChanged+`"`)
 	excluded := q.list("exclude_category")

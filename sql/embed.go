@@ -53,7 +53,8 @@ func (k Kind) Probe() string {
 	return Admin("probe")
 }
 
-// Statements about the database as a file rather than about the home; sqlc has no part in them.
+// Statements about the database as a file rather than about the home, and about what sqlc takes for no table; it has no
+// part in them.
 //
 //go:embed admin/*.sql
 var admin embed.FS

@@ -1357,3 +1357,5 @@ WHEN NEW.entity_id <> OLD.entity_id
 BEGIN
   UPDATE entity_labels SET entity_id = NEW.entity_id WHERE entity_key = NEW.key;
 END;
+
+CREATE VIRTUAL TABLE search_words USING fts5vocab(search, instance);
