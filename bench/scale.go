@@ -19,16 +19,13 @@ func (b *bench) scale(ctx context.Context, n int) (err error) {
 	devices := n / entitiesPerDevice
 	fmt.Printf("A home of %d devices and %d entities takes about %.1f GB in %s, and %d minutes or more.\n\n",
 		devices, n, float64(n)*perEntity/1e9, b.folder, 1+n/perMinute)
-	small, err := b.fill(ctx, "small.db", 0, 0)
+	small, err := b.grown(ctx, "small.db", smallEntities/entitiesPerDevice, smallEntities)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, small.Close()) }()
-	large, err := b.fill(ctx, "scale.db", 0, 0)
+	large, err := b.grown(ctx, "scale.db", devices, n)
 	if err != nil {
-		return err
-	}
-	if err := errors.Join(grow(ctx, small, smallEntities/entitiesPerDevice, smallEntities), grow(ctx, large, devices, n)); err != nil {
 		return err
 	}
 	if err := errors.Join(b.ask(ctx, small, large, devices), large.Close()); err != nil {
@@ -43,23 +40,31 @@ const (
 	perMinute = 200_000
 )
 
-// grow fills a home in parts, as the whole would not fit into a small machine's memory.
-func grow(ctx context.Context, d *db.DB, devices, entities int) error {
+// grown makes a home in parts, as the whole would not fit into a small machine's memory. Each part moves from the log
+// into the file when the last connection ends, as it does in a service that runs.
+func (b *bench) grown(ctx context.Context, name string, devices, entities int) (*db.DB, error) {
 	const part = 20_000
-	if err := fillFrom(ctx, d, hass.Areas, areasJSON()); err != nil {
-		return err
+	add := func(kind hass.Kind, text []byte) error {
+		d, err := b.fill(ctx, name, 0, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(fillFrom(ctx, d, kind, text), d.Close())
+	}
+	if err := add(hass.Areas, areasJSON()); err != nil {
+		return nil, err
 	}
 	for from := 0; from < devices; from += part {
-		if err := fillFrom(ctx, d, hass.Devices, marked(devicesBetween(from, min(from+part, devices)), from)); err != nil {
-			return err
+		if err := add(hass.Devices, marked(devicesBetween(from, min(from+part, devices)), from)); err != nil {
+			return nil, err
 		}
 	}
 	for from := 0; from < entities; from += part {
-		if err := fillFrom(ctx, d, hass.Entities, marked(entitiesBetween(devices, from, min(from+part, entities), ""), from)); err != nil {
-			return err
+		if err := add(hass.Entities, marked(entitiesBetween(devices, from, min(from+part, entities), ""), from)); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return b.fill(ctx, name, 0, 0)
 }
 
 // areasJSON are the areas of all homes, on four floors.

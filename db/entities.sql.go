@@ -399,22 +399,10 @@ FROM (
     AND json_array_length(CAST(?4 AS TEXT)) = 1
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.key IN (SELECT k.entity_key FROM entity_labels AS k JOIN labels AS l ON l.key = k.label_key WHERE l.label_id IN (SELECT value FROM json_each(CAST(?4 AS TEXT))))
-    AND e.entity_id > ?2
-    AND coalesce(?1, ?3) IS NULL
-    AND json_array_length(CAST(?4 AS TEXT)) > 1
-  UNION ALL
-  SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(?5 AS TEXT), '$[0]'))
     AND e.entity_id > ?2
     AND coalesce(?1, ?3, ?4) IS NULL
     AND json_array_length(CAST(?5 AS TEXT)) = 1
-  UNION ALL
-  SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.area_key IN (SELECT a.key FROM areas AS a WHERE a.area_id IN (SELECT value FROM json_each(CAST(?5 AS TEXT))))
-    AND e.entity_id > ?2
-    AND coalesce(?1, ?3, ?4) IS NULL
-    AND json_array_length(CAST(?5 AS TEXT)) > 1
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(?5 AS TEXT)) WHERE value IS NULL)
@@ -474,6 +462,20 @@ FROM (
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.entity_id > ?2
     AND coalesce(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) IS NULL
+  UNION ALL
+  SELECT DISTINCT k.entity_key, k.entity_id FROM labels AS l CROSS JOIN entity_labels AS k
+  WHERE l.label_id IN (SELECT value FROM json_each(CAST(?4 AS TEXT))) AND k.label_key = l.key
+    AND k.entity_id > ?2
+    AND k.entity_id <= coalesce((SELECT n.entity_id FROM entity_labels AS n WHERE n.label_key = l.key AND n.entity_id > ?2 AND coalesce(?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET ?16), char(1114111))
+    AND coalesce(?1, ?3) IS NULL
+    AND json_array_length(CAST(?4 AS TEXT)) > 1
+  UNION ALL
+  SELECT e.key, e.entity_id FROM areas AS a CROSS JOIN entities AS e
+  WHERE a.area_id IN (SELECT value FROM json_each(CAST(?5 AS TEXT))) AND e.area_key = a.key
+    AND e.entity_id > ?2
+    AND e.entity_id <= coalesce((SELECT n.entity_id FROM entities AS n WHERE n.area_key = a.key AND n.entity_id > ?2 AND coalesce(?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET ?16), char(1114111))
+    AND coalesce(?1, ?3, ?4) IS NULL
+    AND json_array_length(CAST(?5 AS TEXT)) > 1
   ORDER BY 2 LIMIT -1
 ) AS k
 JOIN entities_view AS v ON v.key = k.key
@@ -521,7 +523,9 @@ type ListEntitiesParams struct {
 //
 // The inner query finds candidates in page order. It has an arm for each filter, served by an index,
 // and runs just one: an arm is off while a filter of an arm above it is set. The outer WHERE holds the
-// candidates to all filters. (LIMIT -1 keeps SQLite from merging the two levels, and then sorting.)
+// candidates to all filters. Of several areas, and of several labels, each gives as many candidates as the page can
+// take, or all where another filter may drop some; these two arms come last, for sqlc to have seen the types of all
+// filters. (LIMIT -1 keeps SQLite from merging the two levels, and then sorting.)
 func (q *Queries) ListEntities(ctx context.Context, arg ListEntitiesParams) ([]Entity, error) {
 	rows, err := q.db.QueryContext(ctx, listEntities,
 		arg.EntityIds,

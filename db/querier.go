@@ -159,7 +159,9 @@ type Querier interface {
 	//
 	// The inner query finds candidates in page order. It has an arm for each filter, served by an index,
 	// and runs just one: an arm is off while a filter of an arm above it is set. The outer WHERE holds the
-	// candidates to all filters. (LIMIT -1 keeps SQLite from merging the two levels, and then sorting.)
+	// candidates to all filters. Of several areas, and of several labels, each gives as many candidates as the page can
+	// take, or all where another filter may drop some; these two arms come last, for sqlc to have seen the types of all
+	// filters. (LIMIT -1 keeps SQLite from merging the two levels, and then sorting.)
 	ListEntities(ctx context.Context, arg ListEntitiesParams) ([]Entity, error)
 	// Lists the floors that match, by floor_id, from the one after @after.
 	// There are few, so the filters may scan.

@@ -3,7 +3,9 @@
 --
 -- The inner query finds candidates in page order. It has an arm for each filter, served by an index,
 -- and runs just one: an arm is off while a filter of an arm above it is set. The outer WHERE holds the
--- candidates to all filters. (LIMIT -1 keeps SQLite from merging the two levels, and then sorting.)
+-- candidates to all filters. Of several areas, and of several labels, each gives as many candidates as the page can
+-- take, or all where another filter may drop some; these two arms come last, for sqlc to have seen the types of all
+-- filters. (LIMIT -1 keeps SQLite from merging the two levels, and then sorting.)
 -- name: ListEntities :many
 SELECT v.*
 FROM (
@@ -28,22 +30,10 @@ FROM (
     AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) = 1
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.key IN (SELECT k.entity_key FROM entity_labels AS k JOIN labels AS l ON l.key = k.label_key WHERE l.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))))
-    AND e.entity_id > @after
-    AND coalesce(@entity_ids, @device_ids) IS NULL
-    AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) > 1
-  UNION ALL
-  SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key = (SELECT a.key FROM areas AS a WHERE a.area_id = json_extract(CAST(sqlc.narg('area_ids') AS TEXT), '$[0]'))
     AND e.entity_id > @after
     AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
     AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) = 1
-  UNION ALL
-  SELECT e.key, e.entity_id FROM entities AS e
-  WHERE e.area_key IN (SELECT a.key FROM areas AS a WHERE a.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))))
-    AND e.entity_id > @after
-    AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
-    AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) > 1
   UNION ALL
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.area_key IS NULL AND EXISTS (SELECT 1 FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT)) WHERE value IS NULL)
@@ -103,6 +93,20 @@ FROM (
   SELECT e.key, e.entity_id FROM entities AS e
   WHERE e.entity_id > @after
     AND coalesce(@entity_ids, @device_ids, @label_ids, @area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled, @q) IS NULL
+  UNION ALL
+  SELECT DISTINCT k.entity_key, k.entity_id FROM labels AS l CROSS JOIN entity_labels AS k
+  WHERE l.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))) AND k.label_key = l.key
+    AND k.entity_id > @after
+    AND k.entity_id <= coalesce((SELECT n.entity_id FROM entity_labels AS n WHERE n.label_key = l.key AND n.entity_id > @after AND coalesce(@area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled, @q) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET @lim), char(1114111))
+    AND coalesce(@entity_ids, @device_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) > 1
+  UNION ALL
+  SELECT e.key, e.entity_id FROM areas AS a CROSS JOIN entities AS e
+  WHERE a.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))) AND e.area_key = a.key
+    AND e.entity_id > @after
+    AND e.entity_id <= coalesce((SELECT n.entity_id FROM entities AS n WHERE n.area_key = a.key AND n.entity_id > @after AND coalesce(@floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled, @q) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET @lim), char(1114111))
+    AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
+    AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) > 1
   ORDER BY 2 LIMIT -1
 ) AS k
 JOIN entities_view AS v ON v.key = k.key
