@@ -85,7 +85,8 @@ type Querier interface {
 	FindAPIKey(ctx context.Context, hash string) (FindAPIKeyRow, error)
 	// Searches all kinds, or those in the JSON list @kinds. @match and @begin are FTS5 queries: for the words anywhere,
 	// and for names that begin with them. Of each kind no more are ranked than @most of each. First comes what is called
-	// so, then what is called so at the beginning, in a word, and what has such an id or belongs to such.
+	// so, then what is called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known
+	// that only the rows in the JSON list @found are found, both queries are "", which find nothing.
 	//
 	// The views are joined in an arm for each kind, as a view on the right of a LEFT JOIN would be read whole. The first arm
 	// has no rows: it is there for sqlc to see of which types the columns are.
@@ -166,6 +167,8 @@ type Querier interface {
 	// Lists the floors that match, by floor_id, from the one after @after.
 	// There are few, so the filters may scan.
 	ListFloors(ctx context.Context, arg ListFloorsParams) ([]Floor, error)
+	// Lists the rows of all kinds that an FTS5 query finds, at most @most of them.
+	ListFound(ctx context.Context, arg ListFoundParams) ([]int64, error)
 	// Lists webhooks by id, from the one after @after, as the service before this one showed them.
 	ListHAWebhooks(ctx context.Context, arg ListHAWebhooksParams) ([]HAWebhook, error)
 	// Lists the areas of the home by name, and last a row of nulls: the group of all that is in no area.

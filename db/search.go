@@ -83,6 +83,9 @@ var SearchKinds = []string{"floor", "area", "label", "device", "entity", "config
 // candidates is how many rows of a kind are looked at to find the best of them.
 const candidates = 200
 
+// nothing is an FTS5 query.
+const nothing = `""`
+
 // Find searches all registries. First comes what has the words for its name, then what has names that begin with
 // them, that hold them, then ids, then what is found by what it belongs to.
 func (d *DB) Find(ctx context.Context, a Anywhere) ([]FindAnywhereRow, error) {
@@ -93,7 +96,14 @@ func (d *DB) Find(ctx context.Context, a Anywhere) ([]FindAnywhereRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := FindAnywhereParams{Words: s.text(), Begin: s.begin(), Match: s.Match(), Most: candidates, Lim: a.Limit}
+	p := FindAnywhereParams{Words: s.text(), Begin: nothing, Match: nothing, Most: candidates, Lim: a.Limit}
+	found, err := d.ListFound(ctx, ListFoundParams{Match: s.Match(), Most: candidates + 1})
+	if err != nil {
+		return nil, err
+	}
+	if p.Found = list(found); len(found) > candidates {
+		p.Begin, p.Match, p.Found = s.begin(), s.Match(), "[]"
+	}
 	if a.Kinds != nil {
 		kinds := list(a.Kinds)
 		p.Kinds = &kinds

@@ -41,10 +41,13 @@ WITH r AS (
       SELECT m.rowid + 0 AS id FROM search(CAST(?4 AS TEXT)) AS m
       WHERE m.rowid > k.first AND m.rowid < k.first + 1099511627776
       LIMIT CAST(?3 AS INTEGER)) AS y
+    UNION ALL
+    SELECT j.value FROM json_each(CAST(?5 AS TEXT)) AS j
+    WHERE j.value > k.first AND j.value < k.first + 1099511627776
   )
-  WHERE k.kind IN (SELECT value FROM json_each(CAST(?5 AS TEXT))) OR ?5 IS NULL
+  WHERE k.kind IN (SELECT value FROM json_each(CAST(?6 AS TEXT))) OR ?6 IS NULL
   ORDER BY place, k.first, size, t.id
-  LIMIT ?6
+  LIMIT ?7
 )
 SELECT v.kind, CAST(v.id AS TEXT) AS id, CAST(v.name AS TEXT) AS name, v.area_id, v.area_name, v.floor_id, v.device_id,
        v.manufacturer, v.model, v.integration, v.platform, v.domain
@@ -83,6 +86,7 @@ type FindAnywhereParams struct {
 	Begin string  `json:"begin"`
 	Most  int64   `json:"most"`
 	Match string  `json:"match"`
+	Found string  `json:"found"`
 	Kinds *string `json:"kinds"`
 	Lim   int64   `json:"lim"`
 }
@@ -104,7 +108,8 @@ type FindAnywhereRow struct {
 
 // Searches all kinds, or those in the JSON list @kinds. @match and @begin are FTS5 queries: for the words anywhere,
 // and for names that begin with them. Of each kind no more are ranked than @most of each. First comes what is called
-// so, then what is called so at the beginning, in a word, and what has such an id or belongs to such.
+// so, then what is called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known
+// that only the rows in the JSON list @found are found, both queries are "", which find nothing.
 //
 // The views are joined in an arm for each kind, as a view on the right of a LEFT JOIN would be read whole. The first arm
 // has no rows: it is there for sqlc to see of which types the columns are.
@@ -114,6 +119,7 @@ func (q *Queries) FindAnywhere(ctx context.Context, arg FindAnywhereParams) ([]F
 		arg.Begin,
 		arg.Most,
 		arg.Match,
+		arg.Found,
 		arg.Kinds,
 		arg.Lim,
 	)
@@ -173,6 +179,39 @@ SELECT d.id FROM search_dirty AS d ORDER BY d.id LIMIT ?1
 // Lists rows whose words are not what is indexed, at most @lim of them.
 func (q *Queries) ListDirty(ctx context.Context, lim int64) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, listDirty, lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listFound = `-- name: ListFound :many
+SELECT CAST(f.rowid + 0 AS INTEGER) AS id FROM search(CAST(?1 AS TEXT)) AS f LIMIT CAST(?2 AS INTEGER)
+`
+
+type ListFoundParams struct {
+	Match string `json:"match"`
+	Most  int64  `json:"most"`
+}
+
+// Lists the rows of all kinds that an FTS5 query finds, at most @most of them.
+func (q *Queries) ListFound(ctx context.Context, arg ListFoundParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, listFound, arg.Match, arg.Most)
 	if err != nil {
 		return nil, err
 	}

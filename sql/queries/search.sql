@@ -46,9 +46,14 @@ DELETE FROM search_text WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TE
 -- name: ClearDirty :exec
 DELETE FROM search_dirty WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
 
+-- Lists the rows of all kinds that an FTS5 query finds, at most @most of them.
+-- name: ListFound :many
+SELECT CAST(f.rowid + 0 AS INTEGER) AS id FROM search(CAST(@match AS TEXT)) AS f LIMIT CAST(@most AS INTEGER);
+
 -- Searches all kinds, or those in the JSON list @kinds. @match and @begin are FTS5 queries: for the words anywhere,
 -- and for names that begin with them. Of each kind no more are ranked than @most of each. First comes what is called
--- so, then what is called so at the beginning, in a word, and what has such an id or belongs to such.
+-- so, then what is called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known
+-- that only the rows in the JSON list @found are found, both queries are "", which find nothing.
 --
 -- The views are joined in an arm for each kind, as a view on the right of a LEFT JOIN would be read whole. The first arm
 -- has no rows: it is there for sqlc to see of which types the columns are.
@@ -74,6 +79,9 @@ WITH r AS (
       SELECT m.rowid + 0 AS id FROM search(CAST(@match AS TEXT)) AS m
       WHERE m.rowid > k.first AND m.rowid < k.first + 1099511627776
       LIMIT CAST(@most AS INTEGER)) AS y
+    UNION ALL
+    SELECT j.value FROM json_each(CAST(@found AS TEXT)) AS j
+    WHERE j.value > k.first AND j.value < k.first + 1099511627776
   )
   WHERE k.kind IN (SELECT value FROM json_each(CAST(sqlc.narg('kinds') AS TEXT))) OR @kinds IS NULL
   ORDER BY place, k.first, size, t.id
