@@ -300,14 +300,14 @@ FROM (
   SELECT DISTINCT k.device_key, k.device_id FROM labels AS l CROSS JOIN device_labels AS k
   WHERE l.label_id IN (SELECT value FROM json_each(CAST(?4 AS TEXT))) AND k.label_key = l.key
     AND k.device_id > ?2
-    AND k.device_id <= coalesce((SELECT n.device_id FROM device_labels AS n WHERE n.label_key = l.key AND n.device_id > ?2 AND coalesce(?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) IS NULL ORDER BY n.device_id LIMIT 1 OFFSET ?14), char(1114111))
+    AND k.device_id <= coalesce((SELECT n.device_id FROM device_labels AS n WHERE n.label_key = l.key AND n.device_id > ?2 AND coalesce(?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) IS NULL ORDER BY n.device_id LIMIT 1 OFFSET ?14), x'')
     AND coalesce(?1, ?3) IS NULL
     AND json_array_length(CAST(?4 AS TEXT)) > 1
   UNION ALL
   SELECT d.key, d.device_id FROM areas AS a CROSS JOIN devices AS d
   WHERE a.area_id IN (SELECT value FROM json_each(CAST(?5 AS TEXT))) AND d.area_key = a.key
     AND d.device_id > ?2
-    AND d.device_id <= coalesce((SELECT n.device_id FROM devices AS n WHERE n.area_key = a.key AND n.device_id > ?2 AND coalesce(?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) IS NULL ORDER BY n.device_id LIMIT 1 OFFSET ?14), char(1114111))
+    AND d.device_id <= coalesce((SELECT n.device_id FROM devices AS n WHERE n.area_key = a.key AND n.device_id > ?2 AND coalesce(?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) IS NULL ORDER BY n.device_id LIMIT 1 OFFSET ?14), x'')
     AND coalesce(?1, ?3, ?4) IS NULL
     AND json_array_length(CAST(?5 AS TEXT)) > 1
   ORDER BY 2 LIMIT -1

@@ -466,14 +466,14 @@ FROM (
   SELECT DISTINCT k.entity_key, k.entity_id FROM labels AS l CROSS JOIN entity_labels AS k
   WHERE l.label_id IN (SELECT value FROM json_each(CAST(?4 AS TEXT))) AND k.label_key = l.key
     AND k.entity_id > ?2
-    AND k.entity_id <= coalesce((SELECT n.entity_id FROM entity_labels AS n WHERE n.label_key = l.key AND n.entity_id > ?2 AND coalesce(?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET ?16), char(1114111))
+    AND k.entity_id <= coalesce((SELECT n.entity_id FROM entity_labels AS n WHERE n.label_key = l.key AND n.entity_id > ?2 AND coalesce(?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET ?16), x'')
     AND coalesce(?1, ?3) IS NULL
     AND json_array_length(CAST(?4 AS TEXT)) > 1
   UNION ALL
   SELECT e.key, e.entity_id FROM areas AS a CROSS JOIN entities AS e
   WHERE a.area_id IN (SELECT value FROM json_each(CAST(?5 AS TEXT))) AND e.area_key = a.key
     AND e.entity_id > ?2
-    AND e.entity_id <= coalesce((SELECT n.entity_id FROM entities AS n WHERE n.area_key = a.key AND n.entity_id > ?2 AND coalesce(?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET ?16), char(1114111))
+    AND e.entity_id <= coalesce((SELECT n.entity_id FROM entities AS n WHERE n.area_key = a.key AND n.entity_id > ?2 AND coalesce(?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET ?16), x'')
     AND coalesce(?1, ?3, ?4) IS NULL
     AND json_array_length(CAST(?5 AS TEXT)) > 1
   ORDER BY 2 LIMIT -1

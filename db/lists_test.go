@@ -1,6 +1,7 @@
 package db
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -330,4 +331,25 @@ func TestAPageIsNotSorted(t *testing.T) {
 func countOf(p ListDevicesParams) CountDevicesParams {
 	return CountDevicesParams{DeviceIds: p.DeviceIds, EntityIds: p.EntityIds, LabelIds: p.LabelIds, AreaIds: p.AreaIds, FloorID: p.FloorID,
 		Model: p.Model, Manufacturer: p.Manufacturer, Integration: p.Integration, Platform: p.Platform, Domain: p.Domain, Disabled: p.Disabled, Q: p.Q}
+}
+
+// Of several areas and labels each gives as much as a page can take, whichever has it, and whatever ids are like.
+func TestPagesOfSeveralAreOfAllTheyHave(t *testing.T) {
+	d := inMemory(t)
+	execute(t, d, `
+		INSERT INTO areas (area_id, name) VALUES ('empty', 'Empty'), ('full', 'Full');
+		INSERT INTO labels (label_id, name) VALUES ('idle', 'Idle'), ('worn', 'Worn');
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+		INSERT INTO entities (entity_id, area_id, labels) SELECT 'light.e' || i, 'full', '["worn"]' FROM n;
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+		INSERT INTO devices (device_id, area_id, labels) SELECT iif(i = 9, char(1114111, 1114111), 'd' || i), 'full', '["worn"]' FROM n;`)
+	areas, labels := `["empty","full"]`, `["idle","worn"]`
+	for lim := range int64(10) {
+		for name, p := range map[string][2]*string{"areas": {&areas, nil}, "labels": {nil, &labels}} {
+			entities, err := d.ListEntities(ctx, ListEntitiesParams{AreaIds: p[0], LabelIds: p[1], Lim: lim})
+			want(t, fmt.Sprint(lim, " entities of ", name), fmt.Sprint(len(entities), err), fmt.Sprint(lim, " <nil>"))
+			devices, err := d.ListDevices(ctx, ListDevicesParams{AreaIds: p[0], LabelIds: p[1], Lim: lim})
+			want(t, fmt.Sprint(lim, " devices of ", name), fmt.Sprint(len(devices), err), fmt.Sprint(lim, " <nil>"))
+		}
+	}
 }

@@ -67,6 +67,40 @@ func TestATransactionIsOfNoUseAfterItsContext(t *testing.T) {
 	}
 }
 
+// What is done before the context ends is not stored either.
+func TestAContextThatEndsBeforeTheCommit(t *testing.T) {
+	d := opened(t, DefaultConfig(fileIn(t)))
+	for name, write := range map[string]func(context.Context, func(DBTX) error) error{"transaction": d.Transact, "row": d.TransactRow} {
+		some, cancel := context.WithCancel(ctx)
+		err := write(some, func(tx DBTX) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO floors (floor_id, name) VALUES ('x', 'X')")
+			cancel()
+			return err
+		})
+		want(t, name, err, context.Canceled)
+		want(t, "floors after "+name, floors(d), "")
+	}
+}
+
+// database/sql would end a transaction with its context, while another goroutine is in the middle of it.
+func TestNobodyElseEndsATransaction(t *testing.T) {
+	d := opened(t, DefaultConfig(fileIn(t)))
+	for name, use := range map[string]func(context.Context, func(*Queries) error) error{"read": d.Read, "write": d.Write, "row": d.WriteRow} {
+		some, cancel := context.WithCancel(ctx)
+		use(some, func(q *Queries) error {
+			cancel()
+			time.Sleep(20 * time.Millisecond)
+			tx, alone := q.db.(*transaction)
+			if !alone {
+				tx = q.db.(undisturbed).transaction
+			}
+			var one int
+			want(t, name, tx.tx.QueryRow("SELECT 1").Scan(&one), nil)
+			return nil
+		})
+	}
+}
+
 // The connection that opening left is not for a file that has taken the place of the one it was opened to.
 func TestTheSpareReaderIsOfTheFileThatIsThere(t *testing.T) {
 	content := databaseWith(t, "new")

@@ -160,7 +160,7 @@ func TestSpellingOutFindsTheSame(t *testing.T) {
 	}
 	var values []string
 	for i := range 300 {
-		values = append(values, fmt.Sprintf("('light.lamp%d', 'Lamp%d of room %d')", i, i, i%7))
+		values = append(values, fmt.Sprintf("('light.lamp%d', 'Lamp%d of room %d, single%d')", i, i, i%7, i))
 	}
 	execute(t, d, "INSERT INTO entities (entity_id, name) VALUES "+strings.Join(values, ","))
 	if err := d.Indexed(ctx); err != nil {

@@ -78,14 +78,14 @@ FROM (
   SELECT DISTINCT k.device_key, k.device_id FROM labels AS l CROSS JOIN device_labels AS k
   WHERE l.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))) AND k.label_key = l.key
     AND k.device_id > @after
-    AND k.device_id <= coalesce((SELECT n.device_id FROM device_labels AS n WHERE n.label_key = l.key AND n.device_id > @after AND coalesce(@area_ids, @floor_id, @model, @manufacturer, @integration, @platform, @domain, @disabled, @q) IS NULL ORDER BY n.device_id LIMIT 1 OFFSET @lim), char(1114111))
+    AND k.device_id <= coalesce((SELECT n.device_id FROM device_labels AS n WHERE n.label_key = l.key AND n.device_id > @after AND coalesce(@area_ids, @floor_id, @model, @manufacturer, @integration, @platform, @domain, @disabled, @q) IS NULL ORDER BY n.device_id LIMIT 1 OFFSET @lim), x'')
     AND coalesce(@device_ids, @entity_ids) IS NULL
     AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) > 1
   UNION ALL
   SELECT d.key, d.device_id FROM areas AS a CROSS JOIN devices AS d
   WHERE a.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))) AND d.area_key = a.key
     AND d.device_id > @after
-    AND d.device_id <= coalesce((SELECT n.device_id FROM devices AS n WHERE n.area_key = a.key AND n.device_id > @after AND coalesce(@floor_id, @model, @manufacturer, @integration, @platform, @domain, @disabled, @q) IS NULL ORDER BY n.device_id LIMIT 1 OFFSET @lim), char(1114111))
+    AND d.device_id <= coalesce((SELECT n.device_id FROM devices AS n WHERE n.area_key = a.key AND n.device_id > @after AND coalesce(@floor_id, @model, @manufacturer, @integration, @platform, @domain, @disabled, @q) IS NULL ORDER BY n.device_id LIMIT 1 OFFSET @lim), x'')
     AND coalesce(@device_ids, @entity_ids, @label_ids) IS NULL
     AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) > 1
   ORDER BY 2 LIMIT -1

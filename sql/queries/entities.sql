@@ -97,14 +97,14 @@ FROM (
   SELECT DISTINCT k.entity_key, k.entity_id FROM labels AS l CROSS JOIN entity_labels AS k
   WHERE l.label_id IN (SELECT value FROM json_each(CAST(sqlc.narg('label_ids') AS TEXT))) AND k.label_key = l.key
     AND k.entity_id > @after
-    AND k.entity_id <= coalesce((SELECT n.entity_id FROM entity_labels AS n WHERE n.label_key = l.key AND n.entity_id > @after AND coalesce(@area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled, @q) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET @lim), char(1114111))
+    AND k.entity_id <= coalesce((SELECT n.entity_id FROM entity_labels AS n WHERE n.label_key = l.key AND n.entity_id > @after AND coalesce(@area_ids, @floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled, @q) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET @lim), x'')
     AND coalesce(@entity_ids, @device_ids) IS NULL
     AND json_array_length(CAST(sqlc.narg('label_ids') AS TEXT)) > 1
   UNION ALL
   SELECT e.key, e.entity_id FROM areas AS a CROSS JOIN entities AS e
   WHERE a.area_id IN (SELECT value FROM json_each(CAST(sqlc.narg('area_ids') AS TEXT))) AND e.area_key = a.key
     AND e.entity_id > @after
-    AND e.entity_id <= coalesce((SELECT n.entity_id FROM entities AS n WHERE n.area_key = a.key AND n.entity_id > @after AND coalesce(@floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled, @q) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET @lim), char(1114111))
+    AND e.entity_id <= coalesce((SELECT n.entity_id FROM entities AS n WHERE n.area_key = a.key AND n.entity_id > @after AND coalesce(@floor_id, @model, @manufacturer, @device_class, @platform, @integration, @domain, @entity_category, @disabled, @q) IS NULL ORDER BY n.entity_id LIMIT 1 OFFSET @lim), x'')
     AND coalesce(@entity_ids, @device_ids, @label_ids) IS NULL
     AND json_array_length(CAST(sqlc.narg('area_ids') AS TEXT)) > 1
   ORDER BY 2 LIMIT -1
