@@ -49,7 +49,8 @@ func (b *bench) empty(ctx context.Context) (*process, error) {
 
 func start(ctx context.Context, address string, c *exec.Cmd, environ ...string) (*process, error) {
 	c.Env = append(os.Environ(), environ...)
-	if err := c.Start(); err != nil { // its log goes nowhere, but is written
+	c.Stderr = io.Discard // through a pipe: its log is read, as Docker and systemd read it
+	if err := c.Start(); err != nil {
 		return nil, err
 	}
 	p := &process{Cmd: c, address: address}

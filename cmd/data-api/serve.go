@@ -33,7 +33,9 @@ import (
 // serve listens at once, opens the metadata and the history in the background, and ends when ctx does: running
 // requests are finished, then both are closed, which moves their logs into the files.
 func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
-	log := c.logger(os.Stderr)
+	lines := gather(os.Stderr)
+	defer lines.Flush()
+	log := c.logger(lines)
 	collectLessOften()
 	influx, err := c.influx()
 	if err != nil {
