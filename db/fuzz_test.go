@@ -65,7 +65,7 @@ func FuzzSearch(f *testing.F) {
 			if err := q.index(ctx); err != nil {
 				return err
 			}
-			rows, err := q.FindAnywhere(ctx, FindAnywhereParams{Words: s.text(), Begin: s.begin(), Match: s.Match(), Found: "[]", Most: candidates, Lim: 5})
+			rows, err := q.FindAnywhere(ctx, FindAnywhereParams{Words: s.text(), Match: s.Match(), Found: "[]", Most: candidates, Lim: 5})
 			if err == nil && (len(rows) == 0 || rows[0].ID != "there") && !strings.HasPrefix("zzz", s.text()) {
 				t.Errorf("%q is not found by %s: %v", text, s.Match(), rows)
 			}

@@ -96,13 +96,13 @@ func (d *DB) Find(ctx context.Context, a Anywhere) ([]FindAnywhereRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := FindAnywhereParams{Words: s.text(), Begin: nothing, Match: nothing, Most: candidates, Lim: a.Limit}
+	p := FindAnywhereParams{Words: s.text(), Match: nothing, Most: candidates, Lim: a.Limit}
 	found, err := d.ListFound(ctx, ListFoundParams{Match: s.Match(), Most: candidates + 1})
 	if err != nil {
 		return nil, err
 	}
 	if p.Found = list(found); len(found) > candidates {
-		p.Begin, p.Match, p.Found = s.begin(), s.Match(), "[]"
+		p.Begin, p.Match, p.Found = &p.Words, s.Match(), "[]"
 	}
 	if a.Kinds != nil {
 		kinds := list(a.Kinds)

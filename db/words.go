@@ -120,25 +120,20 @@ func NewSearch(text string) (s Search, ok bool) {
 func (s Search) Match() string {
 	var all []string
 	for i, p := range s.phrases {
-		all = append(all, anyOf("", p, s.ends[i]))
+		all = append(all, anyOf(p, s.ends[i]))
 	}
 	return strings.Join(all, " AND ")
 }
 
-// begin is the FTS5 query for rows whose first name begins with the words, as they stand.
-func (s Search) begin() string {
-	return "names : " + anyOf("^ ", strings.Fields(s.text()), s.ends[len(s.ends)-1])
-}
-
 // anyOf is the FTS5 query for a phrase that ends with one of the words, or with one that begins with its last.
-func anyOf(before string, phrase, ends []string) string {
+func anyOf(phrase, ends []string) string {
 	if ends == nil {
-		return before + `"` + strings.Join(phrase, " ") + `" *`
+		return `"` + strings.Join(phrase, " ") + `" *`
 	}
 	var all []string
 	for _, end := range ends {
 		words := append(slices.Clone(phrase[:len(phrase)-1]), end)
-		all = append(all, before+`"`+strings.Join(words, " ")+`"`)
+		all = append(all, `"`+strings.Join(words, " ")+`"`)
 	}
 	return "(" + strings.Join(all, " OR ") + ")"
 }

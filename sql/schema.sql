@@ -1359,3 +1359,4 @@ BEGIN
 END;
 
 CREATE VIRTUAL TABLE search_words USING fts5vocab(search, instance);
+CREATE INDEX search_text_by_name ON search_text (id >> 40, names);
