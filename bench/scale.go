@@ -107,8 +107,8 @@ func (b *bench) ask(ctx context.Context, small, large *db.DB, devices int) error
 			asked.calls = 2
 		}
 		ratio, err := asked.compare(
-			func(i int) error { return q.ask(ctx, large, i*7919%devices) },
-			func(i int) error { return q.ask(ctx, small, i*7919%(smallEntities/entitiesPerDevice)) })
+			func(i int) error { return q.ask(ctx, large, longNumber(i, devices)) },
+			func(i int) error { return q.ask(ctx, small, longNumber(i, smallEntities/entitiesPerDevice)) })
 		if err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
@@ -116,6 +116,10 @@ func (b *bench) ask(ctx context.Context, small, large *db.DB, devices int) error
 	}
 	return nil
 }
+
+// longNumber is the number of one of n devices, all over the home. It is in the upper half: a shorter number is the
+// beginning of as many others as the home is larger, and a search for it finds them all.
+func longNumber(i, n int) int { return n/2 + i*7919%(n/2) }
 
 // question is one that should not cost more in a larger home. i is the number of a device that is there.
 type question struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +65,17 @@ func FuzzSearch(f *testing.F) {
 			}
 			if err := q.index(ctx); err != nil {
 				return err
+			}
+			var there int64
+			if err := q.db.QueryRowContext(ctx, "SELECT t.id FROM search_text AS t JOIN areas AS a ON t.id = 1099511627776 + a.key WHERE a.area_id = 'there'").Scan(&there); err != nil {
+				return err
+			}
+			found, err := q.ListFound(ctx, ListFoundParams{Match: s.Match(), Most: 5})
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(found, there) {
+				t.Errorf("%q is not found by %s: %v", text, s.Match(), found)
 			}
 			rows, err := q.FindAnywhere(ctx, FindAnywhereParams{Words: s.text(), Match: s.Match(), Found: "[]", Most: candidates, Lim: 5})
 			if err == nil && (len(rows) == 0 || rows[0].ID != "there") && !strings.HasPrefix("zzz", s.text()) {

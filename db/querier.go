@@ -83,10 +83,10 @@ type Querier interface {
 	DisableWebhook(ctx context.Context, arg DisableWebhookParams) (int64, error)
 	// Finds what a key is good for, and until when, by its hash.
 	FindAPIKey(ctx context.Context, hash string) (FindAPIKeyRow, error)
-	// Searches all kinds, or those in the JSON list @kinds, for the words anywhere (@match is an FTS5 query) and for names
-	// that begin with @begin. Of each kind no more are ranked than @most of each. First comes what is called so, then what is
-	// called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known that only the rows
-	// in the JSON list @found are found, @match is "", which finds nothing, and @begin null.
+	// Searches all kinds, or those in the JSON list @kinds, for names that begin with @words and for what has the words
+	// anywhere, which @match says to FTS5. Of each kind no more are ranked than @most of each. First comes what is called so,
+	// then what is called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known that
+	// only the rows in the JSON list @found have them, @match is "", which finds nothing. Words never hold char(1114111).
 	//
 	// The views are joined in an arm for each kind, as a view on the right of a LEFT JOIN would be read whole. The first arm
 	// has no rows: it is there for sqlc to see of which types the columns are.

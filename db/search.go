@@ -102,7 +102,7 @@ func (d *DB) Find(ctx context.Context, a Anywhere) ([]FindAnywhereRow, error) {
 		return nil, err
 	}
 	if p.Found = list(found); len(found) > candidates {
-		p.Begin, p.Match, p.Found = &p.Words, s.Match(), "[]"
+		p.Match, p.Found = s.Match(), "[]"
 	}
 	if a.Kinds != nil {
 		kinds := list(a.Kinds)

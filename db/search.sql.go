@@ -35,21 +35,21 @@ WITH r AS (
     SELECT x.id FROM (
       SELECT b.id FROM search_text AS b
       WHERE b.id >> 40 = k.first >> 40
-        AND b.names >= CAST(?2 AS TEXT) AND b.names < CAST(?2 AS TEXT) || char(1114111)
+        AND b.names >= CAST(?1 AS TEXT) AND b.names < CAST(?1 AS TEXT) || char(1114111)
       ORDER BY b.names
-      LIMIT CAST(?3 AS INTEGER)) AS x
+      LIMIT CAST(?2 AS INTEGER)) AS x
     UNION ALL
     SELECT y.id FROM (
-      SELECT m.rowid + 0 AS id FROM search(CAST(?4 AS TEXT)) AS m
+      SELECT m.rowid + 0 AS id FROM search(CAST(?3 AS TEXT)) AS m
       WHERE m.rowid > k.first AND m.rowid < k.first + 1099511627776
-      LIMIT CAST(?3 AS INTEGER)) AS y
+      LIMIT CAST(?2 AS INTEGER)) AS y
     UNION ALL
-    SELECT j.value FROM json_each(CAST(?5 AS TEXT)) AS j
+    SELECT j.value FROM json_each(CAST(?4 AS TEXT)) AS j
     WHERE j.value > k.first AND j.value < k.first + 1099511627776
   )
-  WHERE k.kind IN (SELECT value FROM json_each(CAST(?6 AS TEXT))) OR ?6 IS NULL
+  WHERE k.kind IN (SELECT value FROM json_each(CAST(?5 AS TEXT))) OR ?5 IS NULL
   ORDER BY place, k.first, size, t.id
-  LIMIT ?7
+  LIMIT ?6
 )
 SELECT v.kind, CAST(v.id AS TEXT) AS id, CAST(v.name AS TEXT) AS name, v.area_id, v.area_name, v.floor_id, v.device_id,
        v.manufacturer, v.model, v.integration, v.platform, v.domain
@@ -85,7 +85,6 @@ ORDER BY v.place, v.first, v.size, v.found
 
 type FindAnywhereParams struct {
 	Words string  `json:"words"`
-	Begin *string `json:"begin"`
 	Most  int64   `json:"most"`
 	Match string  `json:"match"`
 	Found string  `json:"found"`
@@ -108,17 +107,16 @@ type FindAnywhereRow struct {
 	Domain       *string `json:"domain"`
 }
 
-// Searches all kinds, or those in the JSON list @kinds, for the words anywhere (@match is an FTS5 query) and for names
-// that begin with @begin. Of each kind no more are ranked than @most of each. First comes what is called so, then what is
-// called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known that only the rows
-// in the JSON list @found are found, @match is "", which finds nothing, and @begin null.
+// Searches all kinds, or those in the JSON list @kinds, for names that begin with @words and for what has the words
+// anywhere, which @match says to FTS5. Of each kind no more are ranked than @most of each. First comes what is called so,
+// then what is called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known that
+// only the rows in the JSON list @found have them, @match is "", which finds nothing. Words never hold char(1114111).
 //
 // The views are joined in an arm for each kind, as a view on the right of a LEFT JOIN would be read whole. The first arm
 // has no rows: it is there for sqlc to see of which types the columns are.
 func (q *Queries) FindAnywhere(ctx context.Context, arg FindAnywhereParams) ([]FindAnywhereRow, error) {
 	rows, err := q.db.QueryContext(ctx, findAnywhere,
 		arg.Words,
-		arg.Begin,
 		arg.Most,
 		arg.Match,
 		arg.Found,

@@ -50,10 +50,10 @@ DELETE FROM search_dirty WHERE id IN (SELECT value FROM json_each(CAST(@ids AS T
 -- name: ListFound :many
 SELECT CAST(f.rowid + 0 AS INTEGER) AS id FROM search(CAST(@match AS TEXT)) AS f LIMIT CAST(@most AS INTEGER);
 
--- Searches all kinds, or those in the JSON list @kinds, for the words anywhere (@match is an FTS5 query) and for names
--- that begin with @begin. Of each kind no more are ranked than @most of each. First comes what is called so, then what is
--- called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known that only the rows
--- in the JSON list @found are found, @match is "", which finds nothing, and @begin null.
+-- Searches all kinds, or those in the JSON list @kinds, for names that begin with @words and for what has the words
+-- anywhere, which @match says to FTS5. Of each kind no more are ranked than @most of each. First comes what is called so,
+-- then what is called so at the beginning, in a word, and what has such an id or belongs to such. Where it is known that
+-- only the rows in the JSON list @found have them, @match is "", which finds nothing. Words never hold char(1114111).
 --
 -- The views are joined in an arm for each kind, as a view on the right of a LEFT JOIN would be read whole. The first arm
 -- has no rows: it is there for sqlc to see of which types the columns are.
@@ -73,7 +73,7 @@ WITH r AS (
     SELECT x.id FROM (
       SELECT b.id FROM search_text AS b
       WHERE b.id >> 40 = k.first >> 40
-        AND b.names >= CAST(sqlc.narg('begin') AS TEXT) AND b.names < CAST(sqlc.narg('begin') AS TEXT) || char(1114111)
+        AND b.names >= CAST(@words AS TEXT) AND b.names < CAST(@words AS TEXT) || char(1114111)
       ORDER BY b.names
       LIMIT CAST(@most AS INTEGER)) AS x
     UNION ALL
