@@ -68,6 +68,28 @@ type missing struct{ noun, id string }
 
 func (e missing) Error() string { return "no " + e.noun + " has the id " + e.id }
 
+// statuses are those of errors that say themselves all that there is to say.
+var statuses = []struct {
+	error
+	status int
+}{
+	{errNoBody, http.StatusBadRequest},
+	{errGzip, http.StatusBadRequest},
+	{hass.ErrSyntax, http.StatusBadRequest},
+	{auth.ErrOrigin, http.StatusForbidden},
+	{errNoRoute, http.StatusNotFound},
+	{errMethod, http.StatusMethodNotAllowed},
+	{errSlowBody, http.StatusRequestTimeout},
+	{backup.ErrBusy, http.StatusConflict},
+	{errRecording, http.StatusConflict},
+	{errStale, http.StatusPreconditionFailed},
+	{errContentType, http.StatusUnsupportedMediaType},
+	{errStatesType, http.StatusUnsupportedMediaType},
+	{errEncoding, http.StatusUnsupportedMediaType},
+	{auth.ErrHost, http.StatusMisdirectedRequest},
+	{errTooMany, http.StatusTooManyRequests},
+}
+
 // problemOf is the only place where an error becomes a status. What is not known here is a 500, whose
 // cause is for the log alone.
 func problemOf(err error) problem {
@@ -78,12 +100,23 @@ func problemOf(err error) problem {
 		return p
 	}
 	err = db.Classify(err)
+	for _, known := range statuses {
+		if errors.Is(err, known.error) {
+			return problem{Status: known.status, Detail: err.Error()}
+		}
+	}
+	if p, ok := problemOfClient(err); ok {
+		return p
+	}
+	return problemOfService(err)
+}
+
+// problemOfClient says what the client did wrong. ok is false where that is not what the error tells.
+func problemOfClient(err error) (p problem, ok bool) {
 	var (
 		bad      invalid
 		gone     missing
 		tooLarge *http.MaxBytesError
-		down     *db.Unavailable
-		lost     *db.Gone
 		broken   syntax
 		faults   hass.Invalid
 		tooMuch  hass.TooMuch
@@ -91,49 +124,44 @@ func problemOf(err error) problem {
 		nobody   unauthorized
 		mayNot   forbidden
 		tooMany  auth.TooMany
-		notMade  *backup.Failed
 	)
 	switch {
 	case errors.As(err, &nobody):
-		return problem{Status: http.StatusUnauthorized, Detail: nobody.Error()}
-	case errors.As(err, &mayNot), errors.Is(err, auth.ErrOrigin):
-		return problem{Status: http.StatusForbidden, Detail: err.Error()}
-	case errors.Is(err, auth.ErrHost):
-		return problem{Status: http.StatusMisdirectedRequest, Detail: err.Error()}
+		return problem{Status: http.StatusUnauthorized, Detail: nobody.Error()}, true
+	case errors.As(err, &mayNot):
+		return problem{Status: http.StatusForbidden, Detail: err.Error()}, true
 	case errors.As(err, &tooMany):
-		return problem{Status: http.StatusTooManyRequests, Detail: tooMany.Error()}
+		return problem{Status: http.StatusTooManyRequests, Detail: tooMany.Error()}, true
 	case errors.As(err, &bad):
-		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error(), Errors: bad}
+		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error(), Errors: bad}, true
 	case errors.As(err, &faults):
-		return problem{Status: http.StatusUnprocessableEntity, Detail: faults.Error() + ": nothing was stored", Errors: pointersOf(faults)}
+		return problem{Status: http.StatusUnprocessableEntity, Detail: faults.Error() + ": nothing was stored", Errors: pointersOf(faults)}, true
 	case errors.As(err, &lines):
-		return problem{Status: http.StatusBadRequest, Detail: lines.Error(), Errors: lines.pointers()}
+		return problem{Status: http.StatusBadRequest, Detail: lines.Error(), Errors: lines.pointers()}, true
 	case errors.As(err, &tooMuch):
-		return problem{Status: http.StatusConflict, Detail: tooMuch.Error() + ": nothing was stored; force=true does it"}
-	case errors.Is(err, backup.ErrBusy):
-		return problem{Status: http.StatusConflict, Detail: err.Error()}
+		return problem{Status: http.StatusConflict, Detail: tooMuch.Error() + ": nothing was stored; force=true does it"}, true
+	case errors.As(err, &gone):
+		return problem{Status: http.StatusNotFound, Detail: err.Error()}, true
+	case errors.As(err, &broken):
+		return problem{Status: http.StatusBadRequest, Detail: err.Error()}, true
+	case errors.As(err, &tooLarge):
+		return problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is larger than the %d bytes that are allowed here", tooLarge.Limit)}, true
+	}
+	return problem{}, false
+}
+
+// problemOfService says what the service or its data did not allow.
+func problemOfService(err error) problem {
+	var (
+		down    *db.Unavailable
+		lost    *db.Gone
+		notMade *backup.Failed
+	)
+	switch {
 	case errors.As(err, &notMade):
 		return problem{Status: http.StatusServiceUnavailable, Detail: notMade.Detail}
-	case errors.As(err, &gone), errors.Is(err, errNoRoute):
-		return problem{Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, db.ErrNotFound):
 		return problem{Status: http.StatusNotFound}
-	case errors.Is(err, errMethod):
-		return problem{Status: http.StatusMethodNotAllowed, Detail: err.Error()}
-	case errors.Is(err, hass.ErrSyntax), errors.As(err, &broken), errors.Is(err, errGzip), errors.Is(err, errNoBody):
-		return problem{Status: http.StatusBadRequest, Detail: err.Error()}
-	case errors.As(err, &tooLarge):
-		return problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is larger than the %d bytes that are allowed here", tooLarge.Limit)}
-	case errors.Is(err, errRecording):
-		return problem{Status: http.StatusConflict, Detail: err.Error()}
-	case errors.Is(err, errSlowBody):
-		return problem{Status: http.StatusRequestTimeout, Detail: err.Error()}
-	case errors.Is(err, errTooMany):
-		return problem{Status: http.StatusTooManyRequests, Detail: err.Error()}
-	case errors.Is(err, errStale):
-		return problem{Status: http.StatusPreconditionFailed, Detail: err.Error()}
-	case errors.Is(err, errContentType), errors.Is(err, errStatesType), errors.Is(err, errEncoding):
-		return problem{Status: http.StatusUnsupportedMediaType, Detail: err.Error()}
 	case errors.Is(err, db.ErrConflict):
 		return problem{Status: http.StatusConflict, Detail: "the change collides with what is stored"}
 	case errors.As(err, &lost):
