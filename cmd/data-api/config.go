@@ -179,29 +179,12 @@ func (c config) check() error {
 	default:
 		refuse("SQLITE_SYNCHRONOUS", strconv.Quote(c.SQLiteSynchronous), "it must be NORMAL, FULL, EXTRA or OFF")
 	}
-	if c.BackupKeep < 1 {
-		refuse("BACKUP_KEEP", c.BackupKeep, "it must be at least 1")
-	}
-	if c.BackupInterval > 0 && time.Duration(c.BackupInterval) < time.Second {
-		refuse("BACKUP_INTERVAL", time.Duration(c.BackupInterval), "it must be 0, or at least a second")
-	}
-	if c.MaxBodyBytes < 1 {
-		refuse("MAX_BODY_BYTES", c.MaxBodyBytes, "it must be at least 1")
-	}
+	c.checkBounds(refuse)
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		problems = append(problems, errors.New("TLS_CERT and TLS_KEY belong together: set both, or neither"))
 	}
 	if _, err := server.ParseOrigins(c.Origins); err != nil {
 		problems = append(problems, fmt.Errorf("CORS_ORIGINS: %w", err))
-	}
-	if c.ClientRequests < 0 {
-		refuse("CLIENT_REQUESTS", c.ClientRequests, "it must not be negative")
-	}
-	if c.QueryTimeout < 0 {
-		refuse("QUERY_TIMEOUT", c.QueryTimeout, "it must not be negative")
-	}
-	if c.ShutdownTimeout < 0 {
-		refuse("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, "it must not be negative")
 	}
 	c.checkTrusted(refuse)
 	problems = append(problems, c.checkInflux(refuse)...)
@@ -220,6 +203,28 @@ func (c config) check() error {
 		refuse("LOG_FORMAT", strconv.Quote(c.LogFormat), "it must be text or json")
 	}
 	return errors.Join(problems...)
+}
+
+// checkBounds refuses numbers and times that are too small.
+func (c config) checkBounds(refuse func(name string, value any, want string)) {
+	if c.BackupKeep < 1 {
+		refuse("BACKUP_KEEP", c.BackupKeep, "it must be at least 1")
+	}
+	if c.BackupInterval > 0 && time.Duration(c.BackupInterval) < time.Second {
+		refuse("BACKUP_INTERVAL", time.Duration(c.BackupInterval), "it must be 0, or at least a second")
+	}
+	if c.MaxBodyBytes < 1 {
+		refuse("MAX_BODY_BYTES", c.MaxBodyBytes, "it must be at least 1")
+	}
+	if c.ClientRequests < 0 {
+		refuse("CLIENT_REQUESTS", c.ClientRequests, "it must not be negative")
+	}
+	if c.QueryTimeout < 0 {
+		refuse("QUERY_TIMEOUT", c.QueryTimeout, "it must not be negative")
+	}
+	if c.ShutdownTimeout < 0 {
+		refuse("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, "it must not be negative")
+	}
 }
 
 // checkFiles refuses files beside the metadata that are none, or are the same.
