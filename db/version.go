@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"sync"
-	"sync/atomic"
 )
 
 // Version is what the database is at one moment. As long as it is equal, whatever was read is what would be
@@ -26,26 +25,23 @@ func (d *DB) Version() (v Version, ok bool) {
 
 // counter counts commits by a connection that it holds, and that never writes: SQLite tells a connection of the
 // commits of others only. It does without database/sql, and takes the count from the pager, as rows of one column take
-// four allocations.
+// four allocations. Looking for commits takes system calls, so it is only done when the head of the log has changed.
 type counter struct {
 	from *connector
-
-	begun atomic.Int64 // how many times it looked, the present one included
 
 	mu   sync.Mutex
 	held *conn // nil where there is none
 	look driver.StmtExecContext
-	last Version // by held
+	head *logHead // of held; nil where it has none
+	seen logHead  // before last was looked for
+	last Version  // by held
 }
 
-// count tells what others have committed. Of those who wait for their turn, the first looks for all: what was looked
-// for after they came is as new as what they would see.
+// count tells what others have committed.
 func (c *counter) count(t *target) (v Version, ok bool) {
-	came := c.begun.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.begun.Load() == came || c.held != nil && c.held.of != t {
-		c.begun.Add(1)
+	if c.held == nil || c.held.of != t || c.head == nil || c.head.read() != c.seen {
 		if err := c.lookAt(t); err != nil {
 			c.rest()
 		}
@@ -59,6 +55,9 @@ func (c *counter) lookAt(t *target) error {
 		if err := c.hold(t); err != nil {
 			return err
 		}
+	}
+	if c.head != nil {
+		c.seen = c.head.read()
 	}
 	commits, err := c.ask()
 	c.last = Version{c.held, commits}
@@ -87,6 +86,7 @@ func (c *counter) hold(t *target) (err error) {
 		return err
 	}
 	c.look = s.(driver.StmtExecContext)
+	c.head = mapLogHead(c.held.full)
 	return nil
 }
 
@@ -106,5 +106,5 @@ func (c *counter) rest() {
 	if c.held != nil {
 		c.held.Close()
 	}
-	c.held, c.look = nil, nil
+	c.held, c.look, c.head = nil, nil, nil
 }

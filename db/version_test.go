@@ -1,7 +1,11 @@
 package db
 
 import (
+	"context"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -52,8 +56,7 @@ func TestTheVersionChangesWithEachCommit(t *testing.T) {
 	}
 }
 
-// TestTheVersionUnderLoad has many ask at a time, who share what they see: nobody may be told of a version from before
-// it asked.
+// TestTheVersionUnderLoad has many ask at a time: nobody may be told of a version from before it asked.
 func TestTheVersionUnderLoad(t *testing.T) {
 	d := opened(t, DefaultConfig(fileIn(t)))
 	done := make(chan struct{})
@@ -123,5 +126,120 @@ func TestNobodyWaitsToKnowTheVersion(t *testing.T) {
 	}
 	if _, ok := d.Version(); !ok {
 		t.Error("the version is not known again")
+	}
+}
+
+// broken is a look for commits that fails.
+type broken struct{ driver.Stmt }
+
+func (broken) ExecContext(context.Context, []driver.NamedValue) (driver.Result, error) {
+	return nil, errors.New("nobody was to look")
+}
+
+// TestTheHeadOfTheLog holds the version to be known without a look for commits as long as there are none: the driver
+// may come to keep its connection elsewhere.
+func TestTheHeadOfTheLog(t *testing.T) {
+	path := fileIn(t)
+	d := opened(t, DefaultConfig(path))
+	for name, commit := range map[string]func(){
+		"ours":                       func() { mustAddFloors(t, d, "a") },
+		"a shell's":                  func() { shell(t, path, "INSERT INTO floors (floor_id, name) VALUES ('b', 'x');") },
+		"one after the log is moved": func() { shell(t, path, "PRAGMA wal_checkpoint(TRUNCATE); DELETE FROM floors WHERE floor_id = 'b';") },
+	} {
+		before, known := d.Version()
+		d.counter.look = broken{d.counter.look.(driver.Stmt)}
+		if v, ok := d.Version(); !known || !ok || v != before {
+			t.Errorf("before %s the version is %v, %v, and was %v, %v", name, v, ok, before, known)
+		}
+		commit()
+		if _, ok := d.Version(); ok {
+			t.Errorf("after %s nobody looked", name)
+		}
+	}
+}
+
+// overtaken is a look for commits after which there is another one at once.
+type overtaken struct {
+	driver.Stmt
+	commit func()
+}
+
+func (s overtaken) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	defer s.commit()
+	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+}
+
+func TestACommitDuringTheLook(t *testing.T) {
+	d := opened(t, DefaultConfig(fileIn(t)))
+	d.Version()
+	mustAddFloors(t, d, "a") // so that somebody looks
+	d.counter.look = overtaken{d.counter.look.(driver.Stmt), sync.OnceFunc(func() { mustAddFloors(t, d, "b") })}
+	before, known := d.Version()
+	if after, ok := d.Version(); !known || !ok || before == after {
+		t.Errorf("after a commit during the look the version is %v, %v, and was %v, %v", after, ok, before, known)
+	}
+}
+
+// TestAFileWithoutALog has no head that tells of commits, so that they are looked for each time.
+func TestAFileWithoutALog(t *testing.T) {
+	path := fileIn(t)
+	opened(t, DefaultConfig(path)).Close()
+	shell(t, path, "PRAGMA journal_mode = DELETE;")
+	files := filesIn(t, path)
+	c, err := openAndRead(DefaultConfig(path).counterDSN(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if head := mapLogHead(c); head != nil {
+		t.Errorf("it has the head %v", head.read())
+	}
+	want(t, "files", filesIn(t, path), files)
+}
+
+// TestTheVersionAndProcessesThatDie has other processes commit, die in the midst of it and move the log: what is read
+// of a version is always the same.
+func TestTheVersionAndProcessesThatDie(t *testing.T) {
+	t.Parallel()
+	path := fileIn(t)
+	d := opened(t, DefaultConfig(path))
+	done := make(chan struct{})
+	read := map[Version]string{}
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for ; ; runtime.Gosched() {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			before, known := d.Version()
+			is := floors(d)
+			after, ok := d.Version()
+			if !known || !ok {
+				t.Error("the version cannot be told")
+			}
+			if before != after {
+				continue
+			}
+			if was, known := read[before]; known && was != is {
+				t.Errorf("of %v was read %q, and then %q", before, was, is)
+			}
+			read[before] = is
+		}
+	})
+	for round := range 6 {
+		writeUntilKilled(t, path, fmt.Sprint(round), 10+10*round)
+		mustAddFloors(t, d, fmt.Sprint("ours ", round))
+		shell(t, path, []string{"PRAGMA wal_checkpoint(RESTART);", "PRAGMA wal_checkpoint(TRUNCATE);"}[round%2])
+	}
+	close(done)
+	reader.Wait()
+	if len(read) < 20 {
+		t.Errorf("only %d versions were read", len(read))
+	}
+	now, _ := d.Version()
+	if is, known := read[now]; known && is != floors(d) {
+		t.Errorf("of the last version was read %q, and now %q", is, floors(d))
 	}
 }
