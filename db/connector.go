@@ -125,6 +125,7 @@ func openAndRead(dsn string) (full, error) {
 		return nil, err
 	}
 	c := opened.(full)
+	dropMutex(c)
 	_, err = c.ExecContext(context.Background(), "PRAGMA user_version", nil)
 	return c, err
 }

@@ -67,6 +67,3 @@ func hasLog(c full) bool {
 	mode := make([]driver.Value, 1)
 	return rows.Next(mode) == nil && mode[0] == "wal"
 }
-
-// at returns what is at an address in the memory of SQLite, which Go does not move.
-func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
