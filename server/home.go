@@ -123,7 +123,7 @@ type trimmedHome struct {
 
 // MarshalJSON writes the members in their own order.
 func (t trimmedHome) MarshalJSON() ([]byte, error) {
-	text, err := encode(t.home)
+	text, err := marshal(t.home)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (t trimmedHome) MarshalJSON() ([]byte, error) {
 	for {
 		token, err := d.ReadToken()
 		if err == io.EOF {
-			return b.Bytes(), nil
+			return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 		}
 		if err == nil && inFloors(d) && isName(d) && !slices.Contains(shown, token.String()) {
 			err = d.SkipValue()

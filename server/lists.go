@@ -77,18 +77,18 @@ func (x extended) link() string {
 
 // MarshalJSON writes the members of the object, and then the others in their order.
 func (x extended) MarshalJSON() ([]byte, error) {
-	text, err := encode(x.object)
+	text, err := marshal(x.object)
 	if err != nil {
 		return nil, err
 	}
-	text = bytes.TrimSuffix(text, []byte("}\n"))
+	text = bytes.TrimSuffix(text, []byte{'}'})
 	for _, m := range x.more {
-		value, err := encode(m.value)
+		value, err := marshal(m.value)
 		if err != nil {
 			return nil, err
 		}
 		text = append(append(append(text, ','), strconv.AppendQuote(nil, m.name)...), ':')
-		text = append(text, bytes.TrimSuffix(value, []byte{'\n'})...)
+		text = append(text, value...)
 	}
 	return append(text, '}'), nil
 }

@@ -19,7 +19,7 @@ type preferences db.GetPreferencesRow
 
 // MarshalJSON writes {"user_id": …, members, "updated_at": …}.
 func (p preferences) MarshalJSON() ([]byte, error) {
-	last, err := encode(map[string]*string{"updated_at": p.UpdatedAt})
+	last, err := marshal(map[string]*string{"updated_at": p.UpdatedAt})
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type eventPage struct {
 	next   string // cursor; "" on the last page
 }
 
-func (p eventPage) MarshalJSON() ([]byte, error) { return encode(p.events) }
+func (p eventPage) MarshalJSON() ([]byte, error) { return marshal(p.events) }
 
 // link is the Link header to the next page, or "". The next page begins where this one ends, whatever was left out
 // before.
