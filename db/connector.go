@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"modernc.org/libc"
 	"modernc.org/sqlite"
 
 	datasql "dataapi/sql"
@@ -115,7 +116,7 @@ func (t *target) connectUnless(lost func() bool, dsn string) (*conn, error) {
 		return nil, Classify(err)
 	}
 	t.open.Add(1)
-	return &conn{full: opened, of: t}, nil
+	return &conn{full: opened, of: t, handle: handleOf(opened), thread: libc.NewTLS()}, nil
 }
 
 // openAndRead opens a connection and the log, which is opened by reading. The connection may be there with an error.
@@ -230,6 +231,8 @@ type conn struct {
 	full
 	of     *target
 	from   *connector // nil where it is used as long as it is held, whatever is the present target
+	handle uintptr    // a sqlite3*; 0 where the driver does not have it
+	thread *libc.TLS  // for calls of SQLite
 	closed sync.Once
 }
 
@@ -240,6 +243,7 @@ func (c *conn) Close() error {
 		if c.from != nil {
 			c.from.live.Add(-1)
 		}
+		c.thread.Close()
 	})
 	return c.full.Close()
 }

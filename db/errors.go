@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 
-	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 )
 
@@ -87,10 +86,13 @@ func unavailable(r Reason, err error, detail string, args ...any) *Unavailable {
 // Classify turns what database/sql and the driver report into the errors of this package, by code and
 // never by text. Errors that it does not know, those of a context among them, come back as they are.
 func Classify(err error) error {
+	if err == nil {
+		return nil
+	}
 	var u *Unavailable
-	var s *sqlite.Error
+	var s interface{ Code() int } // the driver's, or ours
 	switch {
-	case err == nil, errors.As(err, &u), errors.Is(err, ErrConflict), errors.Is(err, ErrNotFound):
+	case errors.As(err, &u), errors.Is(err, ErrConflict), errors.Is(err, ErrNotFound):
 		return err
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound

@@ -9,12 +9,15 @@ import (
 )
 
 // handleOf returns SQLite's handle of a connection, a sqlite3*, which the driver keeps to itself; 0 where it has none.
-func handleOf(c full) uintptr {
-	handle := reflect.Indirect(reflect.ValueOf(c)).FieldByName("db")
-	if handle.Kind() != reflect.Uintptr {
+func handleOf(c full) uintptr { return member(c, "db") }
+
+// member returns what the driver has for SQLite in one of its objects, or 0.
+func member(of any, name string) uintptr {
+	v := reflect.Indirect(reflect.ValueOf(of)).FieldByName(name)
+	if v.Kind() != reflect.Uintptr {
 		return 0
 	}
-	return uintptr(handle.Uint())
+	return uintptr(v.Uint())
 }
 
 // dropMutex has a connection do without SQLite's mutex, as SQLITE_OPEN_NOMUTEX would, which the driver does not let one
