@@ -116,7 +116,7 @@ func (t *target) connectUnless(lost func() bool, dsn string) (*conn, error) {
 		return nil, Classify(err)
 	}
 	t.open.Add(1)
-	return &conn{full: opened, of: t, handle: handleOf(opened), thread: libc.NewTLS()}, nil
+	return newConn(opened, t), nil
 }
 
 // openAndRead opens a connection and the log, which is opened by reading. The connection may be there with an error.
@@ -234,6 +234,10 @@ type conn struct {
 	handle uintptr    // a sqlite3*; 0 where the driver does not have it
 	thread *libc.TLS  // for calls of SQLite
 	closed sync.Once
+}
+
+func newConn(opened full, of *target) *conn {
+	return &conn{full: opened, of: of, handle: handleOf(opened), thread: libc.NewTLS()}
 }
 
 // Close ends the connection.

@@ -1,9 +1,7 @@
 package db
 
 import (
-	"context"
-	"database/sql/driver"
-	"reflect"
+	"runtime/debug"
 	"sync/atomic"
 	"unsafe"
 
@@ -16,54 +14,64 @@ import (
 // sum over the log, before whoever commits is told that it is done. As long as it is equal, nobody has committed.
 type logHead [12]uint32
 
-// read returns the head as it is now. It may be half written, which is equal to no head of before.
-func (h *logHead) read() (is logHead) {
+// read returns the head as it is now; ok is false where there is none, or none any more, as in an index that another
+// program has cut off. It may be half written, which is equal to no head of before.
+func (h *logHead) read() (is logHead, ok bool) {
+	if h == nil {
+		return is, false
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { ok = recover() == nil }()
 	for i := range h {
 		is[i] = atomic.LoadUint32(&h[i])
 	}
-	return is
+	return is, true
 }
 
 // mapLogHead returns where a connection has the head of its log. It is there until the connection is closed, and is
 // only to be read. It is nil where there is none, as in a database without a log. It takes the memory that SQLite has
 // mapped: a descriptor of our own could not be closed again without losing SQLite's locks of the file.
-func mapLogHead(c full) *logHead {
-	handle := reflect.Indirect(reflect.ValueOf(c)).FieldByName("db") // which the driver keeps to itself
-	if handle.Kind() != reflect.Uintptr || !hasLog(c) {
+func (c *conn) mapLogHead() *logHead {
+	file := c.file(sqlite3.SQLITE_FCNTL_FILE_POINTER)
+	if file == 0 || c.file(sqlite3.SQLITE_FCNTL_JOURNAL_POINTER) == 0 {
 		return nil
 	}
-	thread := libc.NewTLS()
-	defer thread.Close()
-	name, err := libc.CString("main")
-	if err != nil {
-		return nil
-	}
-	defer libc.Xfree(thread, name)
-	result := thread.Alloc(int(unsafe.Sizeof(uintptr(0))))
-	defer thread.Free(int(unsafe.Sizeof(uintptr(0))))
-	if sqlite3.Xsqlite3_file_control(thread, uintptr(handle.Uint()), name, sqlite3.SQLITE_FCNTL_FILE_POINTER, result) != sqlite3.SQLITE_OK {
-		return nil
-	}
-	file := *at[uintptr](result)
 	methods := at[sqlite3.Tsqlite3_io_methods](at[sqlite3.Tsqlite3_file](file).FpMethods)
 	if methods.FiVersion < 2 || methods.FxShmMap == 0 {
 		return nil
 	}
 	const region, regionSize, extend = 0, 32 << 10, 0
+	result := c.thread.Alloc(wordSize)
+	defer c.thread.Free(wordSize)
 	call := *(*func(_ *libc.TLS, file uintptr, region, size, extend int32, result uintptr) int32)(unsafe.Pointer(&struct{ uintptr }{methods.FxShmMap}))
-	if call(thread, file, region, regionSize, extend, result) != sqlite3.SQLITE_OK {
+	if call(c.thread, file, region, regionSize, extend, result) != sqlite3.SQLITE_OK {
 		return nil
 	}
 	return at[logHead](*at[uintptr](result))
 }
 
-// hasLog says whether a connection has a log. One that has none would make an index of it when asked for that.
-func hasLog(c full) bool {
-	rows, err := c.QueryContext(context.Background(), "PRAGMA journal_mode", nil)
-	if err != nil {
-		return false
+// wordSize is that of an address.
+const wordSize = int(unsafe.Sizeof(uintptr(0)))
+
+// file returns an open file of the connection's database, a sqlite3_file*, or 0. That of its journal is the log, where it
+// has one: a connection that only reads opens no other. Without a log, an index of it would be made when asked for.
+func (c *conn) file(which int32) uintptr {
+	if c.handle == 0 {
+		return 0
 	}
-	defer rows.Close()
-	mode := make([]driver.Value, 1)
-	return rows.Next(mode) == nil && mode[0] == "wal"
+	name, err := libc.CString("main")
+	if err != nil {
+		return 0
+	}
+	defer libc.Xfree(c.thread, name)
+	result := c.thread.Alloc(wordSize)
+	defer c.thread.Free(wordSize)
+	if sqlite3.Xsqlite3_file_control(c.thread, c.handle, name, which, result) != sqlite3.SQLITE_OK {
+		return 0
+	}
+	file := *at[uintptr](result)
+	if file == 0 || at[sqlite3.Tsqlite3_file](file).FpMethods == 0 {
+		return 0
+	}
+	return file
 }

@@ -41,12 +41,18 @@ type counter struct {
 func (c *counter) count(t *target) (v Version, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.held == nil || c.held.of != t || c.head == nil || c.head.read() != c.seen {
+	if c.held == nil || c.held.of != t || !c.unchanged() {
 		if err := c.lookAt(t); err != nil {
 			c.rest()
 		}
 	}
 	return c.last, c.held != nil
+}
+
+// unchanged says that nobody has committed since somebody looked. That it is false says nothing.
+func (c *counter) unchanged() bool {
+	now, ok := c.head.read()
+	return ok && now == c.seen
 }
 
 func (c *counter) lookAt(t *target) error {
@@ -56,8 +62,9 @@ func (c *counter) lookAt(t *target) error {
 			return err
 		}
 	}
-	if c.head != nil {
-		c.seen = c.head.read()
+	var ok bool
+	if c.seen, ok = c.head.read(); !ok {
+		c.head = nil
 	}
 	commits, err := c.ask()
 	c.last = Version{c.held, commits}
@@ -86,7 +93,7 @@ func (c *counter) hold(t *target) (err error) {
 		return err
 	}
 	c.look = s.(driver.StmtExecContext)
-	c.head = mapLogHead(c.held.full)
+	c.head = c.held.mapLogHead()
 	return nil
 }
 
@@ -103,8 +110,9 @@ func (c *counter) rest() {
 	if s, ok := c.look.(driver.Stmt); ok {
 		s.Close()
 	}
+	c.head = nil // the memory of which goes with the connection
 	if c.held != nil {
 		c.held.Close()
 	}
-	c.held, c.look, c.head = nil, nil, nil
+	c.held, c.look = nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -193,8 +194,8 @@ func TestAFileWithoutALog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if head := mapLogHead(c); head != nil {
-		t.Errorf("it has the head %v", head.read())
+	if head, ok := newConn(c, &target{}).mapLogHead().read(); ok {
+		t.Errorf("it has the head %v", head)
 	}
 	want(t, "files", filesIn(t, path), files)
 }
@@ -242,5 +243,29 @@ func TestTheVersionAndProcessesThatDie(t *testing.T) {
 	now, _ := d.Version()
 	if is, known := read[now]; known && is != floors(d) {
 		t.Errorf("of the last version was read %q, and now %q", is, floors(d))
+	}
+}
+
+// TestAnIndexThatIsCutOff is a fault of the processor for who reads it, which SQLite makes an error of. The watch opens the
+// file anew then.
+func TestAnIndexThatIsCutOff(t *testing.T) {
+	path := fileIn(t)
+	d := serving(t, DefaultConfig(path))
+	for i := range 3 {
+		id := fmt.Sprint("floor ", i)
+		mustAddFloors(t, d, id)
+		if _, ok := d.Version(); !ok {
+			t.Error("the version cannot be told")
+		}
+		if err := os.Truncate(path+"-shm", 0); err != nil {
+			t.Fatal(err)
+		}
+		d.Version()
+		eventually(t, id+" is read again", func() bool { return strings.HasSuffix(floors(d), id) })
+		before, known := d.Version()
+		shell(t, path, "UPDATE floors SET name = name || 'x';")
+		if after, ok := d.Version(); !known || !ok || after == before {
+			t.Errorf("after a commit the version is %v, %v, and was %v, %v", after, ok, before, known)
+		}
 	}
 }
