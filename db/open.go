@@ -40,6 +40,7 @@ type DB struct {
 	readings atomic.Int64
 	feed     *feed
 	sharing  sharing
+	endings  endings
 	copied   identity // the file of which a copy was made before changing it; for Open only
 }
 

@@ -122,6 +122,10 @@ const (
 // SpellOut looks up the words that those of a search may be the beginnings of, as long as these are not very many. The
 // search finds the same, at less cost.
 func (d *DB) SpellOut(ctx context.Context, s Search) (Search, error) {
+	state, err := d.indexState(ctx)
+	if err != nil {
+		return s, err
+	}
 	s.ends = slices.Clone(s.ends)
 	left := mostWords
 	for i, p := range s.phrases {
@@ -129,9 +133,12 @@ func (d *DB) SpellOut(ctx context.Context, s Search) (Search, error) {
 		if utf8.RuneCountInString(beginning) <= keptBeginnings || left <= 0 {
 			continue
 		}
-		words, err := d.beginning(ctx, beginning, mostEndings+1)
-		if err != nil {
-			return s, err
+		words, ok := d.endings.get(state, beginning)
+		if !ok {
+			if words, err = d.beginning(ctx, beginning, mostEndings+1); err != nil {
+				return s, err
+			}
+			d.endings.keep(state, beginning, words)
 		}
 		left -= max(1, len(words))
 		switch {
