@@ -80,9 +80,18 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	if certificate != nil {
 		httpServer.TLSConfig = certificate.serverTLS()
 	}
+	started := time.AfterFunc(startTime, func() {
+		if err := releaseProgram(); err != nil {
+			log.Debug("the pages of the program stay mapped", "error", err)
+		}
+	})
+	defer started.Stop()
 	log.Info("listening", "url", c.scheme()+"://"+listener.Addr().String(), "version", version)
 	return runAll(ctx, c, log, httpServer, listener, data)
 }
+
+// startTime is after how long the service has done what it only does at first.
+const startTime = time.Second
 
 // collectLessOften lets the heap grow to five times of what is live, up to a bound, before it is collected.
 // What is live is a few megabytes (SQLite's cache is not on the heap), so at Go's own pace a busy service
