@@ -9,6 +9,7 @@ import (
 	"io"
 	"reflect"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -23,6 +24,7 @@ type query struct {
 	c       *conn
 	handle  uintptr // a sqlite3_stmt*
 	columns []string
+	anew    int32 // how often SQLite has prepared it again
 	running bool
 	bound   []int32 // parameters that are texts
 	texts   []cell  // of the present row
@@ -60,7 +62,7 @@ func (c *conn) reads(statement uintptr) bool {
 		return false
 	}
 	for i := range sqlite3.Xsqlite3_column_count(c.thread, statement) {
-		switch libc.GoString(sqlite3.Xsqlite3_column_decltype(c.thread, statement, i)) {
+		switch strings.ToUpper(libc.GoString(sqlite3.Xsqlite3_column_decltype(c.thread, statement, i))) {
 		case "DATE", "DATETIME", "TIMESTAMP":
 			return false
 		}
@@ -81,34 +83,38 @@ func (c *conn) columns(statement uintptr) []string {
 	return names
 }
 
-// QueryContext runs the query. The driver does that where the context may end, as it watches it, and where something is
-// wrong, as it has the errors.
+// QueryContext runs the query. The driver does that where the context may end, as it watches it, and where it makes
+// something else of an argument.
 func (q *query) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	if q.running {
 		return nil, errRunning
 	}
-	if ctx.Done() == nil {
-		if q.bind(args) {
-			switch sqlite3.Xsqlite3_step(q.c.thread, q.handle) {
-			case sqlite3.SQLITE_ROW:
-				return q.begin(rows{first: true}), nil
-			case sqlite3.SQLITE_DONE:
-				return q.begin(rows{ended: true}), nil
-			}
+	if ctx.Done() == nil && q.bind(args) {
+		switch result := sqlite3.Xsqlite3_step(q.c.thread, q.handle); result {
+		case sqlite3.SQLITE_ROW:
+			return q.begin(rows{first: true}), nil
+		case sqlite3.SQLITE_DONE:
+			return q.begin(rows{ended: true}), nil
+		default:
+			defer q.reset()
+			return nil, q.c.resultError(result)
 		}
-		q.reset()
 	}
+	q.reset()
 	run, err := q.byDriver.QueryContext(ctx, args)
 	if err != nil || !hasRow(run) {
 		return run, err
 	}
-	return q.begin(rows{first: true, run: run}), nil
+	return q.begin(rows{first: true, run: run, ctx: ctx}), nil
 }
 
 // errRunning is said instead of beginning a run anew that somebody is in the midst of, as SQLite would.
 var errRunning = errors.New("the rows of the same query are still being read in this transaction")
 
 func (q *query) begin(r rows) *rows {
+	if now := sqlite3.Xsqlite3_stmt_status(q.c.thread, q.handle, sqlite3.SQLITE_STMTSTATUS_REPREPARE, 0); now != q.anew {
+		q.anew, q.columns = now, q.c.columns(q.handle) // as somebody has changed the schema
+	}
 	q.running = true
 	r.query = q
 	return &r
@@ -172,8 +178,9 @@ func (q *query) reset() {
 // rows is one run of a query.
 type rows struct {
 	*query
-	run   driver.Rows // where the driver began it
-	first bool        // its first row is there already
+	run   driver.Rows     // where the driver began it
+	ctx   context.Context // of that
+	first bool            // its first row is there already
 	ended bool
 }
 
@@ -194,7 +201,12 @@ func (r *rows) Close() error {
 func (r *rows) Next(dest []driver.Value) error {
 	if !r.first && !r.ended {
 		result := sqlite3.Xsqlite3_step(r.c.thread, r.handle)
-		if r.ended = result != sqlite3.SQLITE_ROW; r.ended && result != sqlite3.SQLITE_DONE {
+		r.ended = result != sqlite3.SQLITE_ROW
+		switch {
+		case !r.ended || result == sqlite3.SQLITE_DONE:
+		case r.run != nil && r.ctx.Err() != nil:
+			return r.ctx.Err() // of which SQLite only knows that it was interrupted
+		default:
 			return r.c.resultError(result)
 		}
 	}
@@ -205,6 +217,9 @@ func (r *rows) Next(dest []driver.Value) error {
 	r.read(dest)
 	return nil
 }
+
+// mostTogether is how large a text may be to share its memory with the others of its row: who keeps one of them keeps all.
+const mostTogether = 256
 
 func (q *query) read(dest []driver.Value) {
 	length := 0
@@ -218,6 +233,10 @@ func (q *query) read(dest []driver.Value) {
 			dest[i] = sqlite3.Xsqlite3_column_double(q.c.thread, q.handle, column)
 		case sqlite3.SQLITE_TEXT:
 			t := cell{i, q.bytes(column, sqlite3.Xsqlite3_column_text(q.c.thread, q.handle, column))}
+			if len(t.bytes) > mostTogether {
+				dest[i] = string(t.bytes)
+				continue
+			}
 			q.texts = append(q.texts, t)
 			length += len(t.bytes)
 		case sqlite3.SQLITE_BLOB:
@@ -251,7 +270,7 @@ func boxed(s *string) (value driver.Value) {
 	return value
 }
 
-// resultError is an error of SQLite in the midst of the rows.
+// resultError is an error of SQLite.
 type resultError struct {
 	code int32
 	text string
@@ -259,7 +278,10 @@ type resultError struct {
 
 func (c *conn) resultError(code int32) error {
 	what, why := libc.GoString(sqlite3.Xsqlite3_errstr(c.thread, code)), libc.GoString(sqlite3.Xsqlite3_errmsg(c.thread, c.handle))
-	return &resultError{code, fmt.Sprintf("%s: %s (%d)", what, why, code)}
+	if why != what {
+		what += ": " + why
+	}
+	return &resultError{code, fmt.Sprintf("%s (%d)", what, code)}
 }
 
 // Code is a result code (https://sqlite.org/rescode.html).

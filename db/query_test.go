@@ -60,6 +60,7 @@ func TestQueriesAreTheDrivers(t *testing.T) {
 		"SELECT :named":                                                    {sql.Named("named", "by name")},
 		"SELECT 1, -1, 9223372036854775807, 1e300, 9e999, ''":              nil,
 		"SELECT x'', x'00ff', NULL, CAST(x'fffe' AS TEXT)":                 nil,
+		"SELECT ?1, substr(?1, 1, 300), substr(?1, 1, 3)":                  {long},
 		"SELECT value, value || 'b', length(value) FROM json_each(?)":      {`["a","","c",1,2.5,null]`},
 		"SELECT 1 WHERE false":                                             nil,
 		"SELECT abs(value) FROM json_each('[1,2,-9223372036854775808,3]')": nil,
@@ -82,10 +83,76 @@ func TestQueriesAreTheDrivers(t *testing.T) {
 	}
 }
 
+// TestQueriesFollowTheSchema has another process change the columns of what is prepared.
+func TestQueriesFollowTheSchema(t *testing.T) {
+	path := fileIn(t)
+	d := opened(t, DefaultConfig(path))
+	shell(t, path, "CREATE TABLE things (a, b); INSERT INTO things VALUES (1, 'x');")
+	s, err := d.reader.pool.PrepareContext(ctx, "SELECT * FROM things")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, c := range []struct{ change, want string }{
+		{"", "[a b]"},
+		{"ALTER TABLE things ADD COLUMN c;", "[a b c]"},
+		{"ALTER TABLE things DROP COLUMN a;", "[b c]"},
+		{"ALTER TABLE things RENAME COLUMN c TO d;", "[b d]"},
+	} {
+		shell(t, path, c.change)
+		rows, err := s.QueryContext(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "columns after "+c.change, fmt.Sprint(names), c.want)
+		if err := errors.Join(rows.Close(), rows.Err()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestALockIsWaitedForOnce has another process hold the whole file.
+func TestALockIsWaitedForOnce(t *testing.T) {
+	path := fileIn(t)
+	opened(t, DefaultConfig(path)).Close()
+	shell(t, path, "PRAGMA journal_mode = DELETE;")
+	other := newPool(rawConnector(fileURI(path)), 1)
+	defer other.Close()
+	holder, err := other.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	const wait = time.Second
+	c, err := openAndRead(fileURI(path) + "?_pragma=busy_timeout(1000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := newConn(c, &target{})
+	defer reader.Close()
+	s, err := reader.PrepareContext(ctx, "SELECT count(*) FROM floors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := holder.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	_, err = s.(*query).QueryContext(ctx, nil)
+	if took := time.Since(begun); reasonOf(err) != Locked || took < wait/2 || took > wait*17/10 {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
+
 // TestTimesAreTheDrivers has columns of which the driver makes times.
 func TestTimesAreTheDrivers(t *testing.T) {
 	d := opened(t, DefaultConfig(fileIn(t)))
-	execute(t, d, "CREATE TABLE times (at DATETIME); INSERT INTO times VALUES ('2026-11-29 01:02:03')")
+	execute(t, d, "CREATE TABLE times (at datetime); INSERT INTO times VALUES ('2026-11-29 01:02:03')")
 	got, err := runOf(ctx, d.reader.pool, "SELECT at FROM times")
 	if err != nil {
 		t.Fatal(err)

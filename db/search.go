@@ -122,10 +122,6 @@ const (
 // SpellOut looks up the words that those of a search may be the beginnings of, as long as these are not very many. The
 // search finds the same, at less cost.
 func (d *DB) SpellOut(ctx context.Context, s Search) (Search, error) {
-	state, err := d.indexState(ctx)
-	if err != nil {
-		return s, err
-	}
 	s.ends = slices.Clone(s.ends)
 	left := mostWords
 	for i, p := range s.phrases {
@@ -133,12 +129,9 @@ func (d *DB) SpellOut(ctx context.Context, s Search) (Search, error) {
 		if utf8.RuneCountInString(beginning) <= keptBeginnings || left <= 0 {
 			continue
 		}
-		words, ok := d.endings.get(state, beginning)
-		if !ok {
-			if words, err = d.beginning(ctx, beginning, mostEndings+1); err != nil {
-				return s, err
-			}
-			d.endings.keep(state, beginning, words)
+		words, err := d.endingsOf(ctx, beginning)
+		if err != nil {
+			return s, err
 		}
 		left -= max(1, len(words))
 		switch {
@@ -149,6 +142,19 @@ func (d *DB) SpellOut(ctx context.Context, s Search) (Search, error) {
 		}
 	}
 	return s, nil
+}
+
+// endingsOf lists words of the index that begin so, one more than are looked for one by one at most.
+func (d *DB) endingsOf(ctx context.Context, beginning string) ([]string, error) {
+	version, known := d.Version()
+	if words, ok := d.endings.get(version, beginning); ok && known {
+		return words, nil
+	}
+	words, err := d.beginning(ctx, beginning, mostEndings+1)
+	if err == nil && known {
+		d.endings.keep(version, beginning, words)
+	}
+	return words, err
 }
 
 // beginning lists words of the index that begin so, no more than most.
