@@ -126,7 +126,6 @@ func openAndRead(dsn string) (full, error) {
 		return nil, err
 	}
 	c := opened.(full)
-	dropMutex(c)
 	_, err = c.ExecContext(context.Background(), "PRAGMA user_version", nil)
 	return c, err
 }
@@ -237,7 +236,9 @@ type conn struct {
 }
 
 func newConn(opened full, of *target) *conn {
-	return &conn{full: opened, of: of, handle: handleOf(opened), thread: libc.NewTLS()}
+	c := &conn{full: opened, of: of, handle: member(opened, "db"), thread: libc.NewTLS()}
+	c.dropMutex()
+	return c
 }
 
 // Close ends the connection.

@@ -16,7 +16,7 @@ func TestNoMutex(t *testing.T) {
 		}
 		defer c.Close()
 		if err := c.Raw(func(c any) error {
-			handle := handleOf(c.(*conn).full)
+			handle := c.(*conn).handle
 			if handle == 0 {
 				t.Fatalf("the %s has no handle", name)
 			}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -89,23 +90,29 @@ func (q *query) QueryContext(ctx context.Context, args []driver.NamedValue) (dri
 	if q.running {
 		return nil, errRunning
 	}
-	if ctx.Done() == nil && q.bind(args) {
-		switch result := sqlite3.Xsqlite3_step(q.c.thread, q.handle); result {
-		case sqlite3.SQLITE_ROW:
-			return q.begin(rows{first: true}), nil
-		case sqlite3.SQLITE_DONE:
-			return q.begin(rows{ended: true}), nil
-		default:
-			defer q.reset()
-			return nil, q.c.resultError(result)
+	if ctx.Done() == nil {
+		if q.bind(args) {
+			return q.run(ctx)
 		}
+		q.reset()
 	}
-	q.reset()
-	run, err := q.byDriver.QueryContext(ctx, args)
-	if err != nil || !hasRow(run) {
-		return run, err
+	byDriver, err := q.byDriver.QueryContext(ctx, args)
+	if err != nil || !hasRow(byDriver) {
+		return byDriver, err
 	}
-	return q.begin(rows{first: true, run: run, ctx: ctx}), nil
+	return q.begin(rows{ctx: ctx, byDriver: byDriver, first: true}), nil
+}
+
+func (q *query) run(ctx context.Context) (driver.Rows, error) {
+	switch result := sqlite3.Xsqlite3_step(q.c.thread, q.handle); result {
+	case sqlite3.SQLITE_ROW:
+		return q.begin(rows{ctx: ctx, first: true}), nil
+	case sqlite3.SQLITE_DONE:
+		return q.begin(rows{ctx: ctx, ended: true}), nil
+	default:
+		defer q.reset()
+		return nil, q.c.resultError(result)
+	}
 }
 
 // errRunning is said instead of beginning a run anew that somebody is in the midst of, as SQLite would.
@@ -116,13 +123,13 @@ func (q *query) begin(r rows) *rows {
 		q.anew, q.columns = now, q.c.columns(q.handle) // as somebody has changed the schema
 	}
 	q.running = true
-	r.query = q
+	r.q = q
 	return &r
 }
 
-// hasRow says whether a run that the driver began is at its first row.
-func hasRow(run driver.Rows) bool {
-	empty := reflect.Indirect(reflect.ValueOf(run)).FieldByName("empty")
+// hasRow says whether the driver is at the first row of a run.
+func hasRow(byDriver driver.Rows) bool {
+	empty := reflect.Indirect(reflect.ValueOf(byDriver)).FieldByName("empty")
 	return empty.Kind() == reflect.Bool && !empty.Bool()
 }
 
@@ -158,7 +165,7 @@ func (q *query) bindOne(parameter int32, value driver.Value) int32 {
 		if v == "" {
 			first = &noText
 		}
-		defer runtime.KeepAlive(first)
+		defer runtime.KeepAlive(first) // SQLite takes a copy before it returns
 		return sqlite3.Xsqlite3_bind_text(q.c.thread, q.handle, parameter, uintptr(unsafe.Pointer(first)), int32(len(v)), sqlite3.SQLITE_TRANSIENT)
 	}
 	return sqlite3.SQLITE_MISMATCH
@@ -177,44 +184,40 @@ func (q *query) reset() {
 
 // rows is one run of a query.
 type rows struct {
-	*query
-	run   driver.Rows     // where the driver began it
-	ctx   context.Context // of that
-	first bool            // its first row is there already
-	ended bool
+	q        *query
+	ctx      context.Context
+	byDriver driver.Rows // where the driver began it
+	first    bool        // its first row is there already
+	ended    bool
 }
 
 // Columns returns the names of the columns.
-func (r *rows) Columns() []string { return r.columns }
+func (r *rows) Columns() []string { return r.q.columns }
 
 // Close ends the run.
 func (r *rows) Close() error {
-	r.running = false
-	if r.run != nil {
-		return r.run.Close()
+	r.q.running = false
+	if r.byDriver != nil {
+		return r.byDriver.Close()
 	}
-	r.reset()
+	r.q.reset()
 	return nil
 }
 
 // Next reads the next row. Its values are those of the driver.
 func (r *rows) Next(dest []driver.Value) error {
 	if !r.first && !r.ended {
-		result := sqlite3.Xsqlite3_step(r.c.thread, r.handle)
+		result := sqlite3.Xsqlite3_step(r.q.c.thread, r.q.handle)
 		r.ended = result != sqlite3.SQLITE_ROW
-		switch {
-		case !r.ended || result == sqlite3.SQLITE_DONE:
-		case r.run != nil && r.ctx.Err() != nil:
-			return r.ctx.Err() // of which SQLite only knows that it was interrupted
-		default:
-			return r.c.resultError(result)
+		if r.ended && result != sqlite3.SQLITE_DONE {
+			return cmp.Or(r.ctx.Err(), r.q.c.resultError(result)) // SQLite only knows that it was interrupted
 		}
 	}
 	if r.ended {
 		return io.EOF
 	}
 	r.first = false
-	r.read(dest)
+	r.q.read(dest)
 	return nil
 }
 
@@ -287,5 +290,5 @@ func (c *conn) resultError(code int32) error {
 // Code is a result code (https://sqlite.org/rescode.html).
 func (e *resultError) Code() int { return int(e.code) }
 
-// Error has the form of the driver's.
+// Error says it in SQLite's words, as the driver does.
 func (e *resultError) Error() string { return e.text }

@@ -132,13 +132,6 @@ func TestALockIsWaitedForOnce(t *testing.T) {
 	path := fileIn(t)
 	opened(t, DefaultConfig(path)).Close()
 	shell(t, path, "PRAGMA journal_mode = DELETE;")
-	other := newPool(rawConnector(fileURI(path)), 1)
-	defer other.Close()
-	holder, err := other.Conn(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer holder.Close()
 	c, err := openAndRead(fileURI(path) + "?_pragma=busy_timeout(50)")
 	if err != nil {
 		t.Fatal(err)
@@ -152,15 +145,11 @@ func TestALockIsWaitedForOnce(t *testing.T) {
 	defer s.Close()
 	q := s.(*query)
 	q.byDriver = unasked{q.byDriver, t}
-	if _, err := holder.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
-		t.Fatal(err)
-	}
+	release := holdInShell(t, path, "BEGIN EXCLUSIVE;")
 	if _, err := q.QueryContext(ctx, nil); reasonOf(err) != Locked {
 		t.Error(err)
 	}
-	if _, err := holder.ExecContext(ctx, "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	rows, err := q.QueryContext(ctx, nil)
 	if err != nil {
 		t.Fatal(err)

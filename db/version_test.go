@@ -105,16 +105,7 @@ func TestNobodyWaitsToKnowTheVersion(t *testing.T) {
 	readOnly.seen.Store(&is)
 	d.present.Store(readOnly)
 	defer d.present.Store(nil)
-	other := newPool(rawConnector(fileURI(path)), 1)
-	defer other.Close()
-	c, err := other.Conn(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
-		t.Fatal(err)
-	}
+	release := holdInShell(t, path, "BEGIN EXCLUSIVE;")
 	begun := time.Now()
 	for range 10 {
 		if _, ok := d.Version(); ok {
@@ -124,9 +115,7 @@ func TestNobodyWaitsToKnowTheVersion(t *testing.T) {
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
-	if _, err := c.ExecContext(ctx, "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	if _, ok := d.Version(); !ok {
 		t.Error("the version is not known again")
 	}

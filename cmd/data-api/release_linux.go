@@ -23,6 +23,9 @@ func releaseProgram() error {
 	var ours bool
 	for line := range strings.Lines(string(smaps)) {
 		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
 		if from, to, ok := strings.Cut(fields[0], "-"); ok {
 			begin, end = address(from), address(to)
 			ours = fields[1][1] == '-' && strings.HasSuffix(line, " "+program+"\n") // and nobody can write it

@@ -36,7 +36,7 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	lines := gather(os.Stderr)
 	defer lines.Flush()
 	log := c.logger(lines)
-	collectLessOften()
+	defer spareMemory(log)()
 	influx, err := c.influx()
 	if err != nil {
 		return err
@@ -80,18 +80,22 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	if certificate != nil {
 		httpServer.TLSConfig = certificate.serverTLS()
 	}
-	started := time.AfterFunc(startTime, func() {
-		if err := releaseProgram(); err != nil {
-			log.Debug("the pages of the program stay mapped", "error", err)
-		}
-	})
-	defer started.Stop()
 	log.Info("listening", "url", c.scheme()+"://"+listener.Addr().String(), "version", version)
 	return runAll(ctx, c, log, httpServer, listener, data)
 }
 
 // startTime is after how long the service has done what it only does at first.
 const startTime = time.Second
+
+// spareMemory has the process take less of it, until stop is called.
+func spareMemory(log *slog.Logger) (stop func() bool) {
+	collectLessOften()
+	return time.AfterFunc(startTime, func() {
+		if err := releaseProgram(); err != nil {
+			log.Debug("the pages of the program stay mapped", "error", err)
+		}
+	}).Stop
+}
 
 // collectLessOften lets the heap grow to five times of what is live, up to a bound, before it is collected.
 // What is live is a few megabytes (SQLite's cache is not on the heap), so at Go's own pace a busy service
