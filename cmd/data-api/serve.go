@@ -91,6 +91,7 @@ const startTime = time.Second
 func spareMemory(log *slog.Logger) (stop func() bool) {
 	collectLessOften()
 	return time.AfterFunc(startTime, func() {
+		debug.FreeOSMemory() // Go collects idle processes every two minutes, but only after a first time
 		if err := releaseProgram(); err != nil {
 			log.Debug("the pages of the program stay mapped", "error", err)
 		}
