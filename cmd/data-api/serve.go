@@ -36,7 +36,7 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	lines := gather(os.Stderr)
 	defer lines.Flush()
 	log := c.logger(lines)
-	defer spareMemory(log)()
+	spareMemory(ctx, log)
 	influx, err := c.influx()
 	if err != nil {
 		return err
@@ -84,18 +84,29 @@ func serve(ctx context.Context, c config, _ []string, _ io.Writer) error {
 	return runAll(ctx, c, log, httpServer, listener, data)
 }
 
-// startTime is after how long the service has done what it only does at first.
-const startTime = time.Second
+// When memory is given back: as soon as what is only done at first is done, and then again and again, as what idles leaves
+// a few megabytes of garbage behind before Go collects it by itself.
+const (
+	startTime     = time.Second
+	giveBackEvery = 30 * time.Second
+)
 
-// spareMemory has the process take less of it, until stop is called.
-func spareMemory(log *slog.Logger) (stop func() bool) {
+// spareMemory has the process take less of it, until ctx ends.
+func spareMemory(ctx context.Context, log *slog.Logger) {
 	collectLessOften()
-	return time.AfterFunc(startTime, func() {
-		debug.FreeOSMemory() // Go collects idle processes every two minutes, but only after a first time
-		if err := releaseProgram(); err != nil {
-			log.Debug("the pages of the program stay mapped", "error", err)
+	go func() {
+		for wait := startTime; ; wait = giveBackEvery {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			debug.FreeOSMemory()
+			if err := releaseProgram(); err != nil {
+				log.Debug("the pages of the program stay mapped", "error", err)
+			}
 		}
-	}).Stop
+	}()
 }
 
 // collectLessOften lets the heap grow to five times of what is live, up to a bound, before it is collected.
